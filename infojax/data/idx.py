@@ -1,0 +1,57 @@
+"""IDX, the format of MNIST: 0, 0, type, rank, the sizes as big-endian 32-bit integers, then the values."""
+
+import gzip
+import struct
+import zlib
+from math import prod
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import UInt8
+
+from infojax.errors import CorruptData, DataNotFound
+
+_PREFIX = {"train": "train", "test": "t10k"}
+_UINT8 = 0x08
+
+
+def read_idx(path: Path) -> UInt8[np.ndarray, "..."]:
+    """The uint8 array of an IDX file, gzipped or not.
+
+    Raises:
+        CorruptData: when the header is not that of a uint8 IDX file, or the length is not what it promises.
+    """
+    data = path.read_bytes()
+    if path.suffix == ".gz":
+        try:
+            data = gzip.decompress(data)
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            raise CorruptData(f"{path} is truncated, or no gzip file ({error}); fetch it again.") from error
+    if len(data) < 4 or data[:2] != b"\0\0" or data[2] != _UINT8 or data[3] == 0:
+        raise CorruptData(f"{path} is no IDX file of bytes: it begins with {data[:4].hex(' ')}, not 00 00 08.")
+    rank = data[3]
+    header = 4 + 4 * rank
+    if len(data) < header:
+        raise CorruptData(f"{path} is truncated: {len(data)} bytes, its header alone has {header}.")
+    shape = struct.unpack(f">{rank}I", data[4:header])
+    if len(data) != header + prod(shape):
+        raise CorruptData(
+            f"{path} has {len(data)} bytes, its header {shape} promises {header + prod(shape)}: "
+            "it is truncated or was overwritten; fetch it again."
+        )
+    return np.frombuffer(data, np.uint8, offset=header).reshape(shape)
+
+
+def read_idx_folder(folder: Path, split: str) -> tuple[UInt8[np.ndarray, "n ..."], UInt8[np.ndarray, " n"]]:
+    """Images and labels from files named as MNIST's: train-images-idx3-ubyte, t10k-labels-idx1-ubyte.gz, …"""
+    prefix = _PREFIX[split]
+    images = read_idx(_existing(folder, f"{prefix}-images-idx3-ubyte"))
+    labels = read_idx(_existing(folder, f"{prefix}-labels-idx1-ubyte"))
+    return images, labels
+
+
+def _existing(folder: Path, name: str) -> Path:
+    for path in (folder / name, folder / f"{name}.gz"):
+        if path.is_file():
+            return path
+    raise DataNotFound(f"{folder} has no {name}, gzipped or not")

@@ -1,0 +1,74 @@
+"""`load`: a data set by name, or the user's own by path."""
+
+import difflib
+from pathlib import Path
+
+import numpy as np
+
+from infojax.data.dataset import Dataset
+from infojax.data.npz import load_npz
+from infojax.data.registry import SETS
+from infojax.data.searching import search
+from infojax.errors import DataNotFound, InvalidInput
+
+
+def load(
+    name_or_path: str | Path,
+    *,
+    split: str = "train",
+    root: str | Path | None = None,
+    size: tuple[int, int] | None = None,
+) -> Dataset:
+    """A data set by name, or the user's own by path. Never downloads: `infojax data fetch NAME` does.
+
+    Args:
+        name_or_path: "digits", "mnist", "fashion-mnist" or "cifar10"; or the path of an .npz (`load_npz`) or
+            of a folder of images (`load_image_folder`). A name wins over a path; "./mnist" is a path.
+        split: "train" or "test".
+        root: searched first for a named set; `infojax.data.searching` documents the other places.
+        size: (height, width) to which the images of a folder are resized.
+
+    Returns:
+        Images (n, h, w, c) float32 in [0, 1] with labels; the whole set in its canonical order.
+
+    Raises:
+        DataNotFound: when it is nowhere; says where it was looked for and which command brings it.
+        CorruptData: when a file is truncated, has another format, or another checksum than is pinned.
+        InvalidInput: for a split that the set does not have, and for own data that is no `Dataset`.
+
+    >>> load("digits")
+    Dataset('digits', n=1797, shape=(8, 8, 1), classes=('0', '1', '2', '3', '4', '5', '6', '7', '8', '9'))
+    """
+    if split not in ("train", "test"):
+        raise InvalidInput(f"split {split!r} is neither 'train' nor 'test'.")
+    if name_or_path == "digits":
+        return _digits(split)
+    if name_or_path in SETS:
+        entry = SETS[str(name_or_path)]
+        _, (images, labels) = search(entry, split, None if root is None else Path(root))
+        return Dataset(x=images, y=labels, classes=entry.classes, name=entry.name)
+    path = Path(name_or_path).expanduser()
+    if path.is_dir():
+        from infojax.data.image_folder import load_image_folder  # imports Pillow
+
+        return load_image_folder(path, split, size)
+    if not path.exists():
+        close = difflib.get_close_matches(str(name_or_path).lower(), SETS, n=1)
+        raise DataNotFound(
+            f"{str(name_or_path)!r} is neither a file or folder nor a named set ({', '.join(SETS)})."
+            + (f" Did you mean {close[0]!r}?" if close else "")
+        )
+    if path.suffix != ".npz":
+        raise InvalidInput(f"{path} is neither an .npz file nor a folder of images. Save it with np.savez.")
+    return load_npz(path, split)
+
+
+def _digits(split: str) -> Dataset:
+    """Optical Recognition of Handwritten Digits (Alpaydin and Kaynak, 1998), as scikit-learn carries it."""
+    from sklearn.datasets import load_digits
+
+    if split != "train":
+        raise InvalidInput("digits has no test set of its own; use load('digits').split(n_train, n_validation).")
+    images, labels = load_digits(return_X_y=True)
+    x = images.reshape(-1, 8, 8, 1).astype(np.float32) / np.float32(16)
+    return Dataset(x=x, y=labels, classes=SETS["digits"].classes, name="digits")

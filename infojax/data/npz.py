@@ -1,0 +1,76 @@
+"""NumPy archives: the user's own data, and the copies that Keras keeps. Pickled objects are never loaded."""
+
+import zipfile
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from infojax.data.dataset import Dataset
+from infojax.errors import CorruptData, InvalidInput
+
+
+def load_npz(path: Path, split: str) -> Dataset:
+    """A data set from an .npz with x (n, ...), y, perhaps `classes`; or x_train, y_train, x_test, y_test.
+
+    y holds class labels (n,), integers or strings, or float targets (n, k). Without `classes`, they are
+    the sorted labels that occur; with it, y holds positions in `classes`, or names from it. uint8 inputs are
+    pixels and are divided by 255; (n, h, w) of uint8 gets a channel axis.
+
+    Raises:
+        CorruptData: when the file is truncated or no archive of arrays.
+        InvalidInput: when arrays are missing, pickled, or not a `Dataset`.
+    """
+    arrays = read_arrays(path)
+    suffix = "" if "x" in arrays or "y" in arrays else f"_{split}"
+    if not suffix and split != "train":
+        raise InvalidInput(f"{path} holds one set, x and y, not a {split} set; load it, and use `.split`.")
+    missing = [key for key in (f"x{suffix}", f"y{suffix}") if key not in arrays]
+    if missing:
+        raise InvalidInput(f"{path} has no array {missing[0]!r}, only {sorted(arrays)}. Save np.savez(path, x=…, y=…).")
+    x, y = arrays[f"x{suffix}"], arrays[f"y{suffix}"]
+    if x.dtype == np.uint8 and x.ndim == 3:
+        x = x[..., None]
+    y, classes = _classes(y, arrays.get("classes"), path)
+    return Dataset(x=x, y=y, classes=classes, name=path.stem)
+
+
+def read_arrays(path: Path) -> dict[str, np.ndarray]:
+    """All arrays of an .npz by name; CorruptData when it is no such file, InvalidInput for pickles."""
+    if not zipfile.is_zipfile(path):
+        raise CorruptData(f"{path} is truncated, or no .npz file (a zip archive). Write or copy it again.")
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return {key: archive[key] for key in archive.files}
+    except (zipfile.BadZipFile, EOFError, OSError, zlib.error) as error:
+        raise CorruptData(f"{path} is damaged ({error}). Write or copy it again.") from error
+    except ValueError as error:
+        raise InvalidInput(
+            f"{path}: {error}. Pickled objects can run code and are never loaded: "
+            "save plain arrays of numbers or strings."
+        ) from error
+
+
+def read_keras_npz(path: Path, split: str) -> tuple[np.ndarray, np.ndarray]:
+    """x_train and y_train, or x_test and y_test, of a file in Keras's cache."""
+    arrays = read_arrays(path)
+    missing = [key for key in (f"x_{split}", f"y_{split}") if key not in arrays]
+    if missing:
+        raise CorruptData(f"{path} has no array {missing[0]!r}, only {sorted(arrays)}.")
+    return arrays[f"x_{split}"], arrays[f"y_{split}"]
+
+
+def _classes(y: np.ndarray, given: np.ndarray | None, path: Path) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Labels as positions among the classes; targets of a regression as they are."""
+    if y.ndim != 1 or y.dtype.kind not in "buiU":
+        return y, () if given is None else tuple(given.astype(str).ravel().tolist())
+    if given is None:
+        names, positions = np.unique(y, return_inverse=True)
+        return positions, tuple(names.astype(str).tolist())
+    names = tuple(given.astype(str).ravel().tolist())
+    if y.dtype.kind == "U":
+        unknown = sorted(set(y.tolist()) - set(names))
+        if unknown:
+            raise InvalidInput(f"{path}: label {unknown[0]!r} is not among the classes {names}.")
+        y = np.array([names.index(label) for label in y.tolist()])
+    return y, names

@@ -1,0 +1,29 @@
+"""The errors that infojax raises: each says what was given, what is allowed, and what to do.
+
+All derive from `InfojaxError`, and from the built-in error that a caller would expect, so both
+`except InfojaxError` and `except ValueError` work. The command line prints them without a traceback.
+"""
+
+
+class InfojaxError(Exception):
+    """Base of every error that infojax raises on purpose."""
+
+
+class InvalidInput(InfojaxError, ValueError):
+    """An argument has a value, a shape or a type that the computation is not defined for."""
+
+
+class DataNotFound(InfojaxError, FileNotFoundError):
+    """A data set is not on this machine; the message says where it was looked for and what brings it."""
+
+
+class CorruptData(InfojaxError, ValueError):
+    """A file is there, but truncated, not of its format, or not what its pinned checksum says."""
+
+
+class OverBudget(InfojaxError, MemoryError):
+    """A computation would need more memory than it may use; the message says how much and what to change."""
+
+
+class IncompatibleVersion(InfojaxError, ImportError):
+    """An installed library cannot do what infojax needs of it; the message names the versions."""

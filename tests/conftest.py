@@ -1,0 +1,28 @@
+"""Tests run under the strictest rules that JAX offers; this must stand before the first import of JAX."""
+
+import os
+
+import pytest
+
+os.environ.setdefault("JAX_PLATFORMS", "cpu")
+os.environ["JAX_NUMPY_DTYPE_PROMOTION"] = "strict"
+os.environ["JAX_NUMPY_RANK_PROMOTION"] = "raise"
+os.environ["XLA_FLAGS"] = os.environ.get("XLA_FLAGS", "") + " --xla_force_host_platform_device_count=4"
+os.environ.setdefault("MPLBACKEND", "agg")
+
+from hypothesis import settings
+from jaxtyping import install_import_hook
+
+install_import_hook("infojax", "beartype.beartype")
+
+settings.register_profile("infojax", deadline=None, max_examples=25, derandomize=True)
+settings.load_profile("infojax")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skips tests marked `fetched(name)` where that data set is not on this machine."""
+    for mark in item.iter_markers("fetched"):
+        from infojax.data import where
+
+        if where(mark.args[0]) is None:
+            pytest.skip(f"needs: infojax data fetch {mark.args[0]}")
