@@ -1,0 +1,19 @@
+"""Neural tangent kernels: of finite networks from their weights, of infinitely wide ones in closed form."""
+
+from typing import TYPE_CHECKING, Any
+
+from infojax.kernels.empirical import empirical_ntk
+
+if TYPE_CHECKING:
+    from infojax.kernels.infinite import infinite_width
+
+__all__ = ["empirical_ntk", "infinite_width"]
+
+
+def __getattr__(name: str) -> Any:
+    # It brings neural-tangents with it, which takes longer to import than all of infojax.
+    if name == "infinite_width":
+        from infojax.kernels.infinite import infinite_width
+
+        return infinite_width
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

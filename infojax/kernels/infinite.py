@@ -1,0 +1,194 @@
+"""Kernels of infinitely wide networks in closed form: NNGP and NTK.
+
+Lee et al., "Deep Neural Networks as Gaussian Processes", 2018; Jacot, Gabriel, Hongler, "Neural Tangent Kernel",
+2018; computed by neural-tangents (Novak et al., 2020).
+"""
+
+import functools
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from infojax.errors import InvalidInput, OverBudget
+from infojax.kernels.neural_tangents import relaxed
+from infojax.kernels.program import peak_bytes
+from infojax.kernels.tiles import Tiling, choose_tiling
+from infojax.models.network import Network
+from infojax.precision import in_float64, traced
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+Matrix = Float[np.ndarray, "n m"] | Float[Array, "n m"]
+
+# Examples along a tile's edge, where memory allows: larger ones are no faster.
+_EDGE = 512
+
+
+class InfiniteKernels(NamedTuple):
+    """Both kernels of an infinitely wide network, (n, m) each."""
+
+    nngp: Matrix
+    ntk: Matrix
+
+
+@in_float64
+def infinite_width(
+    network: Any,
+    x1: Any,
+    x2: Any = None,
+    *,
+    kind: Literal["ntk", "nngp", "both"] = "ntk",
+    budget: int = 2**31,
+    tile: int | None = None,
+    progress: "Progress | None" = None,
+) -> Matrix | InfiniteKernels:
+    """The kernel of an infinitely wide network between examples; the NTK stays the same all through training.
+
+    nngp[i, j] = E f_c(x1_i) f_c(x2_j) over initialisations, the same for each output c; different outputs are
+    independent. ntk[i, j] = E Σ_p ∂f_c(x1_i)/∂w_p · ∂f_c(x2_j)/∂w_p. The kernel of all k outputs, example-major,
+    is `np.kron(kernel, np.eye(k))`.
+
+    Args:
+        network: a `Network` made by `infojax.models.from_stax`, or the `kernel_fn` of a stax triple itself.
+        x1: n examples, (n, ...).
+        x2: m examples (m, ...) of the same shape; None means x1, and then half of the work is saved.
+        kind: "both" gives an `InfiniteKernels(nngp, ntk)` for little more than the NTK alone.
+        budget: bytes that the computation may take beside its result. Work is cut into tiles that fit. (Networks
+            that pool after convolutions need memory for each pair of pixels of each pair of examples.)
+        tile: examples along a tile's edge; None chooses.
+        progress: gets a task that counts tiles.
+
+    Returns:
+        (n, m), NumPy float64; exactly symmetric without x2. Under `jax.jit` and other transformations a JAX array in
+        the caller's precision, computed in one piece.
+
+    Raises:
+        InvalidInput: a network not made from stax, NaN or infinite values, no examples, shapes that do not fit.
+        OverBudget: not even a tile of one example (or the `tile` asked for) fits the budget.
+
+    >>> from infojax.kernels.neural_tangents import stax
+    >>> from infojax.models import from_stax
+    >>> network = from_stax(stax.serial(stax.Dense(1), stax.Relu(), stax.Dense(1)))
+    >>> print(infinite_width(network, np.eye(2)))
+    [[0.5        0.07957747]
+     [0.07957747 0.5       ]]
+    """
+    kernel = _kernel(network)
+    if kind not in ("ntk", "nngp", "both"):
+        raise InvalidInput(f'kind must be "ntk", "nngp" or "both", not {kind!r}')
+    if budget < 1 or (tile is not None and tile < 1):
+        raise InvalidInput(f"budget (bytes) and tile (examples) must be at least 1, not {budget} and {tile}")
+    x1 = _examples("x1", x1)
+    x2, symmetric = (x1, True) if x2 is None else (_examples("x2", x2), False)
+    if x1.shape[1:] != x2.shape[1:]:
+        raise InvalidInput(f"examples of x1 have shape {x1.shape[1:]}, those of x2 {x2.shape[1:]}; they must agree")
+    of_tile = functools.partial(_of_tile, kernel=kernel, kinds=("nngp", "ntk") if kind == "both" else (kind,))
+    kinds = _check_fit(of_tile, x1)
+
+    @functools.cache
+    def need(rows: int, columns: int, _: bool) -> int:
+        shapes = (jax.ShapeDtypeStruct((size, *x1.shape[1:]), x1.dtype) for size in (rows, columns))
+        return peak_bytes(jax.make_jaxpr(of_tile)(*shapes).jaxpr)
+
+    n, m = len(x1), len(x2)
+    if traced(x1, x2):
+        choose_tiling(n, m, max(n, m), need, budget=budget, fixed=True)
+        result = of_tile(x1, x2)
+    else:
+        tiling = choose_tiling(n, m, tile or _EDGE, need, budget=budget, fixed=tile is not None)
+        result = _new_result(kinds, n, m)
+        _fill(result, of_tile, x1, x2, tiling, symmetric, progress)
+    return InfiniteKernels(*result) if kind == "both" else result[0]
+
+
+@functools.partial(jax.jit, static_argnames=("kernel", "kinds"))
+def _of_tile(x1: Any, x2: Any, *, kernel: Callable[..., Any], kinds: tuple[str, ...]) -> Any:
+    """(kinds, n, m)."""
+    with relaxed(), jax.default_matmul_precision("highest"):
+        return jnp.stack(kernel(x1, x2, kinds))
+
+
+def _fill(
+    result: np.ndarray,
+    of_tile: Callable[..., Any],
+    x1: np.ndarray,
+    x2: np.ndarray,
+    tiling: Tiling,
+    symmetric: bool,
+    progress: "Progress | None",
+) -> None:
+    """Write the kernels into `result`, (kinds, n, m); of a symmetric one, only the upper tiles are computed."""
+    rows, columns = _blocks(len(x1), tiling.rows), _blocks(len(x2), tiling.columns)
+    wanted = [(i, j) for i in range(len(rows)) for j in range(i if symmetric else 0, len(columns))]
+    task = None if progress is None else progress.add_task("infinite-width kernel", total=len(wanted))
+    for i, j in wanted:
+        block = np.asarray(of_tile(x1[rows[i]], x2[columns[j]]))
+        mirrored = block.swapaxes(1, 2)
+        result[:, rows[i], columns[j]] = (block + mirrored) / 2 if symmetric and i == j else block
+        if symmetric and i != j:
+            result[:, columns[j], rows[i]] = mirrored
+        if progress is not None and task is not None:
+            progress.advance(task)
+
+
+def _blocks(total: int, size: int) -> list[slice]:
+    """Blocks of one size, so that one compiled function serves all; the last overlaps the one before."""
+    starts = [min(start, total - size) for start in range(0, total, size)]
+    return [slice(start, start + size) for start in starts]
+
+
+def _kernel(network: Any) -> Callable[..., Any]:
+    if not isinstance(network, Network):
+        if not callable(network):
+            raise InvalidInput(
+                f"network must be a Network made by infojax.models.from_stax, or a kernel_fn of stax, not {network!r}"
+            )
+        return network
+    if network.kernel is None:
+        raise InvalidInput(
+            "this network has no infinite-width kernel (it was made from flax, say): only networks made with "
+            "infojax.models.from_stax have an infinite-width limit here. Write it with "
+            "infojax.kernels.neural_tangents.stax, or take infojax.kernels.empirical_ntk of the finite network."
+        )
+    return network.kernel
+
+
+def _examples(name: str, x: Any) -> Any:
+    """In the default precision, which is float64 outside of transformations."""
+    x = jnp.asarray(x, jnp.result_type(float)) if traced(x) else np.asarray(x, jnp.result_type(float))
+    if x.ndim == 0 or 0 in x.shape:
+        raise InvalidInput(f"{name} must have at least one example along its first axis, its shape is {x.shape}")
+    if not traced(x) and not np.isfinite(x).all():
+        raise InvalidInput(f"{name} has NaN or infinite values: leave those examples out, or mend them")
+    return x
+
+
+def _check_fit(of_tile: Callable[..., Any], x: Any) -> int:
+    """The number of kinds, when the kernel of two examples is one number for each."""
+    one = jax.ShapeDtypeStruct((1, *x.shape[1:]), x.dtype)
+    try:
+        shape = jax.eval_shape(of_tile, one, one).shape
+    except (AssertionError, AttributeError, IndexError, NotImplementedError, TypeError, ValueError) as error:
+        raise InvalidInput(f"the network has no kernel for examples of shape {x.shape[1:]}: {error}") from error
+    if shape[1:] != (1, 1):
+        raise InvalidInput(
+            f"for two examples of shape {x.shape[1:]} the network's kernel is an array {list(shape[3:])}, it must be "
+            "one number: give flat examples, or end the network with Flatten() or GlobalAvgPool(), and Dense(k)"
+        )
+    return shape[0]
+
+
+def _new_result(kinds: int, n: int, m: int) -> np.ndarray:
+    size = kinds * n * m * 8
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if size > memory:
+        raise OverBudget(
+            f"the kernel of {n:,} × {m:,} has {size:,} bytes, this machine {memory:,}: take fewer examples"
+        )
+    return np.empty((kinds, n, m))

@@ -1,0 +1,22 @@
+"""Networks as pure functions: `Network(init, apply)`, from flax.nnx, from stax, and those of the papers."""
+
+from typing import TYPE_CHECKING, Any
+
+from infojax.models.cnn import cnn
+from infojax.models.mlp import mlp
+from infojax.models.network import Network, Params
+from infojax.models.nnx import from_nnx
+
+if TYPE_CHECKING:
+    from infojax.models.stax import from_stax
+
+__all__ = ["Network", "Params", "cnn", "from_nnx", "from_stax", "mlp"]
+
+
+def __getattr__(name: str) -> Any:
+    # stax comes with neural-tangents, which is too slow to import for those who do not use it.
+    if name == "from_stax":
+        from infojax.models.stax import from_stax
+
+        return from_stax
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

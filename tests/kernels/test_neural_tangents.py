@@ -1,0 +1,135 @@
+import os
+import runpy
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from infojax.kernels.neural_tangents import nt, predict, relaxed, stax
+from infojax.precision import float64
+
+REFERENCE = runpy.run_path(str(Path(__file__).parent / "reference" / "make_reference.py"))
+CASES = REFERENCE["CASES"]
+VALUES = np.load(REFERENCE["VALUES"], allow_pickle=False)
+
+
+def test_every_reference_value_belongs_to_a_case():
+    assert {name.split("[")[0] for name in VALUES.files} == set(CASES)
+
+
+@pytest.mark.filterwarnings("ignore:`FanIn` layers assume independent inputs")
+@pytest.mark.parametrize("name", CASES)
+def test_gives_the_values_of_the_unmodified_library(name):
+    with relaxed(), float64():
+        values = REFERENCE["flat"](CASES[name](nt))
+    assert {name + place for place in values} == {key for key in VALUES.files if key.split("[")[0] == name}
+    for place, value in values.items():
+        expected = VALUES[name + place]
+        assert value.dtype == np.float64
+        np.testing.assert_allclose(value, expected, rtol=0, atol=1e-8 * np.abs(expected).max())
+
+
+def run_python(code, *, path=None):
+    root = str(Path(__file__).parents[2])
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(path), root] if path else [root])}
+    command = [sys.executable, "-W", "error", "-c", textwrap.dedent(code)]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_leaves_jax_as_it_was_and_imports_no_tensorflow():
+    result = run_python(
+        """
+        import sys
+        import infojax
+        assert "neural_tangents" not in sys.modules
+        import jax.core, jax.extend.linear_util, jax.extend.source_info_util, jax.interpreters.ad, jax.experimental.ode
+        import jax.example_libraries.stax
+
+        def names():
+            return {(name, key) for name, module in list(sys.modules.items()) if name.split(".")[0] == "jax"
+                    for key in vars(module)}
+
+        before = names()
+        import infojax.kernels.neural_tangents
+        after = names()
+        assert before == after, before ^ after
+        assert "neural_tangents" in sys.modules
+        assert not {"tensorflow", "tf2jax", "neural_tangents.experimental"} & set(sys.modules)
+        """
+    )
+    assert result.returncode == 0, result.stderr
+
+
+def test_can_be_imported_while_jax_traces():
+    result = run_python(
+        """
+        import jax, jax.numpy as jnp
+
+        def kernel(x):
+            from infojax.kernels.neural_tangents import relaxed, stax
+            with relaxed():
+                return stax.serial(stax.Dense(1), stax.Gelu(), stax.Dense(1))[2](x, None, "ntk")
+
+        first, second = jax.jit(kernel)(jnp.eye(3)), jax.jit(kernel)(2 * jnp.eye(3))
+        assert bool(jnp.isfinite(first).all()) and bool((second > first).all())
+        """
+    )
+    assert result.returncode == 0, result.stderr
+
+
+@pytest.mark.parametrize(
+    ("library", "reason"),
+    [
+        ("from jax.core import NoSuchName", "NoSuchName"),
+        ("import no_such_dependency", "no_such_dependency"),
+        ("stax = None", "_src"),
+    ],
+)
+def test_a_library_that_does_not_fit_is_an_error_with_versions(tmp_path, library, reason):
+    (tmp_path / "neural_tangents").mkdir()
+    (tmp_path / "neural_tangents" / "__init__.py").write_text(library)
+    result = run_python("import infojax.kernels.neural_tangents", path=tmp_path)
+    assert result.returncode == 1
+    assert f"IncompatibleVersion: neural-tangents 0.6.5 does not work with JAX {jax.__version__}" in result.stderr
+    assert reason in result.stderr.splitlines()[-1]
+
+
+def test_relaxed_lifts_strictness_only_inside():
+    def mixed():
+        return jnp.ones((2, 3), jnp.float32) + jnp.ones(3, jnp.float16)
+
+    assert relaxed()(mixed)().dtype == jnp.float32
+    with relaxed():
+        assert mixed().shape == (2, 3)
+    with pytest.raises((TypeError, ValueError)):
+        mixed()
+
+
+def test_structured_derivatives_without_rules_and_without_jit():
+    init, apply, _ = stax.serial(stax.Dense(4), stax.Erf(), stax.Dense(3))
+    x = np.random.default_rng(0).normal(size=(3, 5))
+    with relaxed(), float64():
+        params = init(jax.random.key(0), x.shape)[1]
+        kernels = [nt.empirical_ntk_fn(apply, trace_axes=(), implementation=1)(x, None, params)]
+        for rules in ({}, {"_j_rules": False, "_fwd": True}, {"_j_rules": False, "_fwd": False}, {"_s_rules": False}):
+            structured = nt.empirical_ntk_fn(apply, trace_axes=(), implementation=3, **rules)
+            kernels.append(structured(x, None, params))
+    for kernel in kernels[1:]:
+        np.testing.assert_allclose(kernel, kernels[0], rtol=1e-10)
+
+
+def test_what_the_documentation_says_does_not_work(capsys):
+    init, apply, _ = stax.serial(stax.Dense(2))
+    x = np.ones((2, 3), np.float32)
+    with relaxed():
+        params = init(jax.random.key(0), x.shape)[1]
+        with pytest.raises(KeyError):
+            nt.empirical_ntk_fn(apply, implementation=nt.NtkImplementation.AUTO)(x, None, params)
+        with pytest.raises(TypeError, match="eigvals"):
+            predict.max_learning_rate(np.eye(2))
+    capsys.readouterr()
