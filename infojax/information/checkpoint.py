@@ -1,0 +1,69 @@
+"""Partial results that survive an interruption: one file, replaced whole, that knows what it belongs to."""
+
+import hashlib
+import os
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+
+from infojax.errors import CorruptData, InvalidInput
+
+
+def fingerprint(*trees: Any) -> str:
+    """A digest of arrays, numbers and strings, and of how they are nested.
+
+    >>> fingerprint({"a": np.ones(2)}) == fingerprint({"a": np.ones(2)}) != fingerprint({"b": np.ones(2)})
+    True
+    """
+    digest = hashlib.sha256()
+    for path, leaf in jax.tree_util.tree_leaves_with_path(trees):
+        array = np.ascontiguousarray(leaf)
+        digest.update(f"{jax.tree_util.keystr(path)} {array.dtype} {array.shape} ".encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()
+
+
+def write(path: Path, mark: str, arrays: dict[str, np.ndarray]) -> None:
+    """Replace the file at `path` in one step, so that whoever reads it finds the old or the new one whole."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            np.savez(stream, allow_pickle=False, fingerprint=np.array(mark), **arrays)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def read(path: Path, mark: str) -> dict[str, np.ndarray] | None:
+    """What `write` put there; None where there is no file.
+
+    Raises:
+        CorruptData: the file was not written by `write`.
+        InvalidInput: it was, for other inputs (another fingerprint).
+    """
+    if not path.exists():
+        return None
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = dict(file)
+        found = str(arrays.pop("fingerprint"))
+    except (OSError, ValueError, KeyError, EOFError, TypeError, AttributeError, zipfile.BadZipFile) as error:
+        raise CorruptData(
+            f"{path} is no checkpoint of infojax ({type(error).__name__}: {error}); delete it to begin anew, "
+            "or give another file."
+        ) from error
+    if found != mark:
+        raise InvalidInput(
+            f"The checkpoint {path} belongs to other data, parameters or training (fingerprint {found[:8]}, "
+            f"now {mark[:8]}). Give the inputs it was made with to go on from it; delete it, or give another "
+            "file, to begin anew."
+        )
+    return arrays

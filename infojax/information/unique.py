@@ -1,0 +1,175 @@
+"""Unique information of every example, by exact leave-one-out of the linearised network.
+
+    SI_i   = ½ ‖w − w_−i‖²                                        what example i adds to the weights
+    F-SI_i = 1/(2σ²m) Σ_{x in validation} ‖f_w(x) − f_{w_−i}(x)‖²     … and to the predictions
+
+(Harutyunyan et al. 2021, with unit isotropic smoothing of the weights.) Both are exact for the linearised network at
+any training time; one eigendecomposition of the kernel serves all examples.
+"""
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import ArrayLike, Float, Num
+
+from infojax.data import Dataset
+from infojax.errors import InvalidInput
+from infojax.kernels import empirical_ntk
+from infojax.linearized.each_out import leave_each_out
+from infojax.linearized.groups import Groups, rows_of_groups
+from infojax.linearized.spectrum import Spectrum, spectrum
+from infojax.linearized.training import Convention, Training
+from infojax.models.network import Network, Params
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+
+class Information(NamedTuple):
+    """Unique information, one entry per example (or per group), in nats for unit smoothing.
+
+    Attributes:
+        weights: SI (n,).
+        functional: F-SI (n,).
+    """
+
+    weights: Float[np.ndarray, " n"]
+    functional: Float[np.ndarray, " n"]
+
+
+def from_kernels(
+    train_kernel: Num[ArrayLike, "..."] | Spectrum,
+    validation_kernel: Num[ArrayLike, "..."],
+    residual: Num[ArrayLike, "..."],
+    *,
+    outputs: int = 1,
+    training: Training,
+    decay: float = 0.0,
+    convention: Convention | str = "mean",
+    sigma: float = 1.0,
+    groups: Groups | None = None,
+    block: int | None = None,
+) -> Information:
+    """Unique information from neural tangent kernels, in float64.
+
+    Args:
+        train_kernel: Θ (N, N) on the training set, N = n·outputs, example-major; or its `spectrum`, which serves any
+            number of calls with other times, decays, conventions and groups.
+        validation_kernel: K* (M, N), validation × training, M = m·outputs.
+        residual: targets minus initial outputs, (N,) or (n, outputs).
+        outputs: k, outputs per example.
+        training: GradientDescent, GradientFlow or Converged.
+        decay: towards the initialisation, ≥ 0; of the mean loss in convention "mean", of the sum in "sum".
+        convention: whether the loss is a mean or a sum over the training examples.
+        sigma: standard deviation of the noise that smooths the predictions; a pure scale, 1/σ², of F-SI.
+        groups: leave out groups instead of single examples: integer labels (n,), or lists of example numbers.
+        block: how many examples are worked on at once; by default as many as keep the work space below a kernel.
+
+    Returns:
+        Information, NumPy float64 arrays with one entry for each example or group.
+
+    Raises:
+        InvalidInput: shapes that do not fit, NaN, a kernel that is not positive semi-definite, negative decay, or a
+            step size at which gradient descent diverges (η s_max ≥ 2).
+
+    >>> from infojax import Converged
+    >>> kernel = np.array([[2.0, 1.0], [1.0, 2.0]])
+    >>> scores = from_kernels(kernel, kernel[:1], np.array([1.0, 0.0]), training=Converged())
+    >>> scores.weights.round(6)
+    array([0.333333, 0.083333])
+    """
+    r = np.asarray(residual, np.float64).reshape(-1)
+    cross = np.asarray(validation_kernel)
+    _check(r, cross, outputs, decay, convention, sigma)
+    size = (train_kernel.values if isinstance(train_kernel, Spectrum) else np.asarray(train_kernel)).shape[0]
+    if size != len(r) or cross.shape[1] != len(r) or len(r) % outputs or len(cross) % outputs:
+        raise InvalidInput(
+            f"Shapes do not fit: train_kernel {size} rows, validation_kernel {cross.shape}, residual {len(r)} entries, "
+            f"outputs {outputs}. With n examples, m validation points and k outputs they are (nk, nk), (mk, nk), nk."
+        )
+    n = len(r) // outputs
+    if n < 2:
+        raise InvalidInput(f"There is {n} training example; leaving one out needs at least 2.")
+    rows = rows_of_groups(groups, n, outputs)
+    theta = train_kernel if isinstance(train_kernel, Spectrum) else spectrum(train_kernel)
+
+    weights, squares = leave_each_out(
+        theta, cross, r, rows, examples=n, training=training, decay=decay, convention=convention, block=block
+    )
+    points = len(cross) // outputs
+    return Information(weights / 2, squares / (2 * sigma**2 * points))
+
+
+def unique_information(
+    network: Network,
+    params: Params,
+    train: Dataset,
+    validation: Dataset,
+    *,
+    training: Training,
+    decay: float = 0.0,
+    convention: Convention | str = "mean",
+    sigma: float = 1.0,
+    groups: Groups | None = None,
+    budget: int = 2**31,
+    progress: "Progress | None" = None,
+) -> Information:
+    """Unique information of every training example for a network linearised at `params`.
+
+    The loss is squared, for classification too: targets are 0 and 1 for two classes, one-hot for more.
+
+    Args:
+        network: its `apply` gives (b, k).
+        params: where the network is linearised, usually its initialisation.
+        train: n examples.
+        validation: m examples, on which predictions are compared.
+        training: GradientDescent, GradientFlow or Converged.
+        decay: strength of decay towards `params`, see `infojax.linearized.training`.
+        convention: whether the loss is a mean or a sum over the training examples.
+        sigma: standard deviation of the smoothing noise in F-SI.
+        groups: leave out groups instead of single examples, see `from_kernels`.
+        budget: bytes that building the kernels may use beside the kernels themselves.
+        progress: a `rich.progress.Progress` that shows the building of the kernels.
+
+    Raises:
+        InvalidInput: as `from_kernels`, and when targets and outputs differ in number.
+        OverBudget: the kernels cannot be built within `budget`.
+    """
+    targets = jnp.asarray(train.targets)
+    outputs = jax.jit(network.apply)(params, jnp.asarray(train.x))
+    if outputs.shape != targets.shape:
+        raise InvalidInput(
+            f"The network has outputs of shape {outputs.shape}, the training targets have {targets.shape}; build it "
+            f"with outputs={targets.shape[-1]}."
+        )
+    kernel = empirical_ntk(network, params, train.x, budget=budget, progress=progress)
+    cross = empirical_ntk(network, params, validation.x, train.x, budget=budget, progress=progress)
+    return from_kernels(
+        kernel,
+        cross,
+        np.asarray(targets, np.float64) - np.asarray(outputs, np.float64),
+        outputs=targets.shape[-1],
+        training=training,
+        decay=decay,
+        convention=convention,
+        sigma=sigma,
+        groups=groups,
+    )
+
+
+def _check(residual, cross, outputs, decay, convention, sigma) -> None:
+    if convention not in ("mean", "sum"):
+        raise InvalidInput(f'convention is {convention!r}; it must be "mean" or "sum" (is the loss a mean or a sum?).')
+    if not 0 <= decay < np.inf:
+        raise InvalidInput(f"decay is {decay}; it must be finite and not negative.")
+    if not 0 < sigma < np.inf:
+        raise InvalidInput(f"sigma is {sigma}; the smoothing noise must have a positive, finite standard deviation.")
+    if outputs < 1:
+        raise InvalidInput(f"outputs is {outputs}; a network has at least one output.")
+    if cross.ndim != 2 or len(cross) == 0:
+        raise InvalidInput(f"validation_kernel has shape {cross.shape}; it must be (M, N) with M ≥ 1.")
+    for name, array in (("residual", residual), ("validation_kernel", cross)):
+        if not np.isfinite(array).all():
+            raise InvalidInput(f"{name} has {np.sum(~np.isfinite(array))} NaN or infinite entries; check the data.")

@@ -1,0 +1,117 @@
+"""How far the weights and the predictions move when each group of examples is left out: all groups, in blocks."""
+
+from dataclasses import replace
+from functools import partial
+from typing import Literal, TypeAlias
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float
+
+from infojax.errors import InvalidInput
+from infojax.linearized.contour import covers, resolvents
+from infojax.linearized.descent import descend_without
+from infojax.linearized.filters import training_filter
+from infojax.linearized.groups import Rows
+from infojax.linearized.leave_out import resolvent_diagonals, without_group, without_group_converged
+from infojax.linearized.spectrum import Spectrum
+from infojax.linearized.training import Convention, Converged, GradientDescent, Training, as_sum
+from infojax.precision import float64
+
+Method: TypeAlias = Literal["contour", "inverse", "steps"]
+
+
+def leave_each_out(
+    theta: Spectrum,
+    cross: Float[np.ndarray, "M N"],
+    residual: Float[np.ndarray, " N"],
+    rows: Rows,
+    *,
+    examples: int,
+    training: Training,
+    decay: float,
+    convention: Convention | str,
+    block: int | None = None,
+) -> tuple[Float[np.ndarray, " G"], Float[np.ndarray, " G"]]:
+    """‖w − w_−g‖² and Σ ‖f_w(x) − f_w−g(x)‖² over the rows of `cross`, for every group g; NumPy float64.
+
+    Raises:
+        InvalidInput: a step size at which gradient descent diverges.
+    """
+    # With groups of one size all of them share rates, decay and resolvents; otherwise each has its own.
+    shared = bool((rows.sizes == rows.sizes[0]).all())
+    kept = float(examples - rows.sizes[0]) if shared else examples - rows.sizes.astype(np.float64)
+    full, reduced = as_sum(training, decay, convention, examples), as_sum(training, decay, convention, kept)
+    with float64():
+        weights, predictions = _leave_each_out(
+            *(jnp.asarray(array, jnp.float64) for array in (*theta, cross, residual)),
+            rows,
+            *jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float64), (full, reduced)),
+            shared=shared,
+            same=convention == "sum" or (isinstance(training, Converged) and decay == 0),
+            method=_method(float(theta.values[-1]), training, full, reduced),
+            block=_block(rows, *cross.shape) if block is None else block,
+        )
+        return np.asarray(weights), np.asarray(predictions)
+
+
+@partial(jax.jit, static_argnames=("shared", "same", "method", "block"))
+def _leave_each_out(values, vectors, cross, residual, rows, full, reduced, *, shared, same, method, block):
+    rotated = vectors.T @ residual
+    projected = cross @ vectors
+    trained = rotated * training_filter(full[0], values + full[1])
+    terms = _resolvent_terms(values, *reduced) if shared and method == "contour" else None
+    kernel = (vectors * values[None]) @ vectors.T if method == "steps" else vectors
+
+    def one(group):
+        indices, present, own = group
+        training, decay = reduced if shared else own
+        if method == "steps":
+            kept = jnp.ones(len(residual), bool).at[indices].min(~present)
+            return distances(trained - vectors.T @ descend_without(kernel, residual, kept, training, decay))
+        u = jnp.where(present[:, None], vectors[indices], 0.0)
+        if method == "inverse":
+            change = without_group_converged(u, present, rotated, values + decay)
+        else:
+            change = without_group(u, present, rotated, *(terms or _resolvent_terms(values, training, decay)))
+        # With equal rates and decay, with the group and without, this difference is zero, and skipped.
+        return distances(change if same else change + trained - rotated * training_filter(training, values + decay))
+
+    def distances(change):
+        return values @ change**2, jnp.sum((projected @ change) ** 2)
+
+    count = len(rows.sizes)
+    own = None if shared else jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, (count,)), reduced)
+    return jax.lax.map(one, (rows.indices, rows.present, own), batch_size=min(block, count))
+
+
+def _resolvent_terms(values, training, decay):
+    terms = resolvents(training)
+    return resolvent_diagonals(terms, values + decay), terms.weights
+
+
+def _method(largest: float, training: Training, full: tuple, reduced: tuple) -> Method:
+    """Which formula serves this training; raises where gradient descent would diverge."""
+    if isinstance(training, Converged):
+        return "inverse"
+    if not isinstance(training, GradientDescent):
+        return "contour"
+    rate, decay = (
+        max(np.max(a), np.max(b)) for a, b in ((full[0].learning_rate, reduced[0].learning_rate), (full[1], reduced[1]))
+    )
+    product = float(rate * (largest + decay))
+    if product >= 2:
+        raise InvalidInput(
+            f"Gradient descent with learning_rate {float(training.learning_rate):.6g} diverges: η s_max = "
+            f"{product:.4g}, where s_max is the largest eigenvalue of the kernel plus decay. Use a learning_rate below "
+            f"{2 * float(training.learning_rate) / product:.4g}."
+        )
+    return "contour" if covers(replace(training, learning_rate=float(rate)), float(largest + decay)) else "steps"
+
+
+def _block(rows: Rows, validation_rows: int, train_rows: int) -> int:
+    """As many groups at once as keep the work space below half a kernel, or 32 MiB."""
+    size = rows.indices.shape[1]
+    per_group = train_rows * (min(size, 28) * size + 4 * size + 4) + validation_rows
+    return max(1, int(max(train_rows**2 / 2, 2**22) // per_group))
