@@ -1,5 +1,17 @@
 """infojax: the information in training examples, and scaling laws under data selection, in JAX."""
 
-from infojax import data
+from infojax import data, information, kernels, models, scaling
+from infojax.information import unique_information
+from infojax.linearized import Converged, GradientDescent, GradientFlow
 
-__all__ = ["data"]
+__all__ = [
+    "Converged",
+    "GradientDescent",
+    "GradientFlow",
+    "data",
+    "information",
+    "kernels",
+    "models",
+    "scaling",
+    "unique_information",
+]

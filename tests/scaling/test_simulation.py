@@ -1,0 +1,79 @@
+import jax
+import numpy as np
+import pytest
+
+from infojax.errors import InvalidInput, OverBudget
+from infojax.precision import float64
+from infojax.scaling import Selection, keep_all, keep_easy, keep_hard, ridge_law, simulate_ridge
+from infojax.scaling.pools import draw_pool
+from infojax.scaling.problem import Problem
+from infojax.scaling.simulation import _fit
+
+KEY = jax.random.key(7)
+CELLS = [
+    ("hard", 0.4, "pool", {"pruner": 0.9, "ratio": 0.25, "ridge": 1e-2}),
+    ("easy", 0.5, "pool", {"pruner": 0.8, "ratio": 1.5, "ridge": 0.1}),
+    ("easy", 0.5, "kept", {"pruner": 0.8, "ratio": 0.2, "ridge": 0.0}),
+    ("hard", 0.5, "pool", {"pruner": 0.8, "ratio": 0.8, "ridge": 0.0}),
+    ("hard", 0.4, "kept", {"pruner": 0.9, "generator": 0.6, "pruner_generator": 0.5, "ratio": 0.3, "ridge": 1e-2}),
+    ("easy", 0.5, "kept", {"pruner": 0.3, "ratio": 0.1, "ridge": 1e-2, "label_aware": True}),
+]
+
+
+@pytest.mark.parametrize(("rule", "p", "draw", "setting"), CELLS)
+def test_law_and_simulation_agree(rule, p, draw, setting):
+    """Every quantity within 4 standard errors, or 5 % of the law."""
+    law = ridge_law(Selection(rule, p), **setting)
+    measured = simulate_ridge(Selection(rule, p), **setting, dimension=200, repeats=24, key=KEY, draw=draw)
+    for name, value in law._asdict().items():
+        found, stderr = getattr(measured, name), getattr(measured, f"{name}_stderr")
+        assert abs(found - value) < max(4 * stderr, 0.05 * abs(value)), name
+        assert stderr < 0.1 * abs(value), f"{name} is not measured well enough to test anything"
+
+
+@pytest.mark.parametrize("ridge", [0.0, 1e-6, 0.3])
+@pytest.mark.parametrize("size", [30, 100])  # fewer and more examples than dimensions, fewer and more kept
+@pytest.mark.parametrize("p", [0.3, 0.9])
+def test_fit_is_least_squares(ridge, size, p):
+    """ŵ against NumPy's minimum-norm least squares on the kept rows, with rows √(nλ) I for the ridge."""
+    problem = Problem(*(np.float64(v) for v in (0.9, 0.5, ridge, 1.0, 0.9)))
+    with float64():
+        pool = draw_pool(KEY, keep_hard(p), problem, False, size, 40)
+        weights = np.asarray(_fit(pool, np.float64(size) + jax.numpy.zeros(()), jax.numpy.asarray(ridge), ridge == 0))
+    x, y = np.asarray(pool.x)[np.asarray(pool.kept)], np.asarray(pool.y)[np.asarray(pool.kept)]
+    rows = np.concatenate([x, np.sqrt(size * ridge) * np.eye(40)]) if ridge else x
+    targets = np.concatenate([y, np.zeros(40)]) if ridge else y
+    np.testing.assert_allclose(weights, np.linalg.lstsq(rows, targets)[0], rtol=1e-6, atol=1e-8)
+
+
+def test_arrays_are_simulated_point_by_point_and_keys_decide():
+    setting = {"pruner": 0.9, "ridge": 0.1, "dimension": 20, "repeats": 3, "key": KEY}
+    table = simulate_ridge(keep_easy(np.array([[0.5], [1.0]])), ratio=np.array([0.5, 1.0, 2.0]), **setting)
+    assert all(field.shape == (2, 3) and field.dtype == np.float64 for field in table)
+    assert len(np.unique(table.error)) == 6
+    alone = simulate_ridge(keep_easy(0.5), ratio=2.0, **{**setting, "key": jax.random.fold_in(KEY, 2)})
+    assert alone.error == table.error[0, 2]
+    assert alone.error_stderr == table.error_stderr[0, 2]
+
+
+def test_a_repeat_that_keeps_nothing_guesses():
+    rare = simulate_ridge(keep_easy(0.1), pruner=0.5, ratio=0.5, ridge=0.1, dimension=5, repeats=100, key=KEY)
+    assert np.isfinite(np.stack(rare)).all()  # a pool of 10 keeps none of them in a third of the repeats
+
+
+GIVEN = {"pruner": 0.5, "ratio": 0.5, "ridge": 0.1, "dimension": 100, "repeats": 4, "key": KEY}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "error", "says"),
+    [
+        ({"pruner": 2.0}, InvalidInput, r"pruner=2\.0"),
+        ({"dimension": 2}, InvalidInput, "at least 3 dimensions"),
+        ({"repeats": 1}, InvalidInput, "at least 2 repeats"),
+        ({"ratio": 200.0}, InvalidInput, "less than one example"),
+        ({"ratio": 1e-6}, OverBudget, r"GiB is allowed; .* draw='kept'"),
+    ],
+)
+def test_bad_arguments_are_refused(wrong, error, says):
+    with pytest.raises(error, match=says):
+        simulate_ridge(keep_all(), **{**GIVEN, **wrong})
