@@ -1,0 +1,57 @@
+"""The command line: `infojax COMMAND …`. A command is imported only when it is the one that was asked for."""
+
+import importlib
+import sys
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+from typing import Any
+
+from infojax.cli.exit import exit_code
+
+# Command → (module in infojax.cli, function, what `infojax --help` says of it).
+COMMANDS = {
+    "score": ("score", "score", "Rank the examples of a data set by how much a network learned from each."),
+    "curve": ("curve", "curve", "Draw scaling-law curves of the test error under data selection."),
+    "data": ("data", None, "List the data sets that infojax knows, or fetch one."),
+    "doctor": ("doctor", "doctor", "Check devices, versions, precision, memory and data on this machine."),
+}
+DATA_COMMANDS = {
+    "list": ("data", "list_", "List the data sets that infojax knows and where it finds them."),
+    "fetch": ("data", "fetch", "Download a data set, checked against its pinned checksum."),
+}
+DESCRIPTION = (
+    "What is each training example worth, and which data should one train on? "
+    "Start with `infojax doctor`, then `infojax score digits`."
+)
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    """The `infojax` command. Leaves through SystemExit; exit.py says with what code."""
+    given = list(sys.argv[1:] if args is None else args)
+    if given == ["--version"]:
+        print(f"infojax {version('infojax')}")
+        sys.exit(0)
+    sys.exit(exit_code(lambda: _dispatch("infojax", DESCRIPTION, COMMANDS, given)))
+
+
+def _dispatch(prog: str, description: str, commands: dict[str, Any], args: list[str]) -> int | None:
+    import tyro
+
+    name = args[0] if args else "--help"
+    if name not in commands:
+        # Help, a misspelt command, or shell completion: tyro answers these from the summaries alone.
+        stubs = {command: _stub(summary) for command, (_, _, summary) in commands.items()}
+        tyro.extras.subcommand_cli_from_dict(stubs, prog=prog, description=description, args=args or ["--help"])
+        return None
+    module, function, summary = commands[name]
+    if function is None:
+        return _dispatch(f"{prog} {name}", summary, DATA_COMMANDS, args[1:])
+    command = getattr(importlib.import_module(f"infojax.cli.{module}"), function)
+    return tyro.cli(command, prog=f"{prog} {name}", args=args[1:])
+
+
+def _stub(summary: str) -> Callable[[], None]:
+    def stub() -> None: ...
+
+    stub.__doc__ = summary
+    return stub

@@ -1,0 +1,36 @@
+"""How commands end: a message for an error that infojax raised on purpose, a traceback for any other."""
+
+import os
+import sys
+from collections.abc import Callable
+
+from infojax.errors import InfojaxError
+
+REFUSED = 2
+INTERRUPTED = 130
+
+
+def exit_code(command: Callable[[], int | None]) -> int:
+    """Run a command and return the exit code: its own (None is 0), 2 after an InfojaxError, 130 after Ctrl-C.
+
+    With INFOJAX_TRACEBACK=1 in the environment, errors keep their traceback.
+    """
+    try:
+        return command() or 0
+    except InfojaxError as error:
+        if os.environ.get("INFOJAX_TRACEBACK") == "1":
+            raise
+        complain(str(error))
+        return REFUSED
+    except KeyboardInterrupt as interrupt:
+        kept = getattr(interrupt, "__notes__", None) or ["files that were finished are whole, nothing else was kept"]
+        complain(f"interrupted. {'; '.join(kept)}")
+        return INTERRUPTED
+
+
+def complain(message: str) -> None:
+    """A message on stderr in red, in lines of its own making only; plain where stderr is no terminal."""
+    from rich.console import Console
+    from rich.text import Text
+
+    Console(file=sys.stderr, soft_wrap=True, highlight=False).print(Text(f"error: {message}", style="bold red"))

@@ -1,0 +1,10 @@
+"""Progress bars for people, nothing for log files."""
+
+from rich.console import Console
+from rich.progress import Progress
+
+
+def progress_on_terminal() -> Progress:
+    """Progress bars on stderr that vanish when done; silent where stderr is no terminal."""
+    console = Console(stderr=True)
+    return Progress(console=console, transient=True, disable=not console.is_terminal)

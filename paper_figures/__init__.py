@@ -1,0 +1,1 @@
+"""Figures: one file each, drawn from the stored tables of an experiment."""

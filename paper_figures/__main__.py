@@ -1,0 +1,152 @@
+"""Draw figures: `python -m paper_figures [NAME…] --scale quick|paper`.
+
+Runs the experiments whose results are not there yet, writes figures/NAME.pdf, .png and .csv (our numbers
+beside the paper's) and figures/index.html, one page with every figure. Figures that were not named are shown
+on the page when their results are there.
+"""
+
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import tyro
+from rich.console import Console
+from rich.progress import Progress
+
+from infojax.cli.exit import complain, exit_code
+from infojax.cli.progress import progress_on_terminal
+from infojax.errors import InfojaxError, InvalidInput
+from infojax.plots import Entry, page, save, style
+from infojax.sweeps import Result, Store, load_experiment, load_module, run_stored, summaries
+
+NEEDS = ("TITLE", "ANSWERS", "EXPERIMENT", "draw", "numbers", "remarks")
+NAMES = tyro.conf.arg(metavar="[NAME …]", help_behavior_hint="")
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """Draw figures of the papers, running the experiments whose results are not stored yet."""
+
+    names: Annotated[tuple[str, ...], tyro.conf.Positional, NAMES] = ()
+    """Which figures; by default all."""
+    scale: Literal["quick", "paper"] = "quick"
+    """The presets to run: quick, for a laptop, or paper, at the sizes of the papers."""
+    out: Path = Path("figures")
+    """Where the figures and index.html go."""
+    results: Path = Path("results")
+    """Where results are stored."""
+    again: tyro.conf.FlagCreatePairsOff[bool] = False
+    """Run the experiments even if their results are there."""
+    any_code: tyro.conf.FlagCreatePairsOff[bool] = False
+    """Draw results of earlier versions of the code rather than compute them again."""
+
+
+def main(args: Sequence[str] | None = None, package: str = "paper_figures", experiments: str = "experiments") -> int:
+    """Draw figures; returns 0, or 2 when some figure that was asked for could not be drawn."""
+    chosen = tyro.cli(Arguments, prog=f"python -m {package}", args=args)
+    return exit_code(lambda: _draw_all(chosen, package, experiments))
+
+
+def _draw_all(chosen: Arguments, package: str, experiments: str) -> int:
+    import matplotlib as mpl
+
+    mpl.use("agg")
+    known = summaries(package)
+    unknown = [name for name in chosen.names if name not in known]
+    if unknown:
+        raise InvalidInput(f"there is no figure {unknown[0]!r}; there are: {', '.join(known) or 'none'}")
+    try:
+        chosen.out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InvalidInput(f"--out {chosen.out} cannot be written to ({error}); choose another") from error
+
+    asked = chosen.names or tuple(known)
+    entries, renewed = [], set()
+    with progress_on_terminal() as progress:
+        task = progress.add_task("figures", total=len(asked))
+        obtain = partial(_result, chosen, experiments, progress, renewed)
+        for name in known:
+            progress.update(task, description=name)
+            entries.append(_entry(name, package, chosen, partial(obtain, run=name in asked)))
+            progress.advance(task, name in asked)
+    index = chosen.out / "index.html"
+    index.write_text(page("infojax: figures", _summary(entries, chosen.scale), entries), encoding="utf-8")
+
+    failed = [entry.name for entry in entries if entry.missing and entry.name in asked]
+    drawn = sum(not entry.missing for entry in entries)
+    Console().print(f"{drawn} of {len(known)} figures: {index}", soft_wrap=True, highlight=False)
+    if failed:
+        complain(f"not drawn: {', '.join(failed)}; the page says why")
+    return 2 if failed else 0
+
+
+def _entry(name: str, package: str, chosen: Arguments, obtain: Callable[[str], tuple[Any, Result | None]]) -> Entry:
+    """One figure for the page. What goes wrong with it is told there, and does not stop the others."""
+    title, answers = name, ""
+    try:
+        module = load_module(package, name, NEEDS)
+        title, answers = module.TITLE, module.ANSWERS
+        config, result = obtain(module.EXPERIMENT)
+        if result is None:
+            command = f"python -m {package} {name} --scale {chosen.scale}"
+            return Entry(name, title, answers, missing=f"its experiment has not been run; {command} runs it")
+        return _drawn(name, module, config, result, chosen.out)
+    except InfojaxError as error:
+        complain(f"{name}: {error}")
+        return Entry(name, title, answers, missing=str(error))
+    except Exception as error:
+        traceback.print_exc()
+        return Entry(name, title, answers, missing=f"a bug, {type(error).__name__}: {error}")
+
+
+def _result(
+    chosen: Arguments,
+    experiments: str,
+    progress: Progress,
+    renewed: set[str],
+    name: str,
+    *,
+    run: bool,
+) -> tuple[Any, Result | None]:
+    """The preset of an experiment and its result; None where it is not stored and not to be run now."""
+    config = load_experiment(name, experiments).PRESETS[chosen.scale]
+    store = Store(chosen.results)
+    if not run:
+        return config, store.read(name, config, any_code=chosen.any_code)
+    # Figures may share an experiment: it is run again once.
+    again = chosen.again and name not in renewed
+    renewed.add(name)
+    options = {"again": again, "any_code": chosen.any_code}
+    return config, run_stored(name, config, store, progress, package=experiments, **options)
+
+
+def _drawn(name: str, module: Any, config: Any, result: Result, out: Path) -> Entry:
+    import matplotlib.pyplot as plt
+
+    tables = result.tables
+    with style():
+        figure = module.draw(tables, config)
+    _, png = save(figure, out / name, ".pdf", ".png")
+    plt.close(figure)
+    numbers = module.numbers(tables, config)
+    numbers.write_csv(out / f"{name}.csv")
+    remarks = module.remarks(tables, config)
+    return Entry(name, module.TITLE, module.ANSWERS, png.read_bytes(), numbers, remarks, result.record)
+
+
+def _summary(entries: Sequence[Entry], scale: str) -> str:
+    drawn = sum(not entry.missing for entry in entries)
+    sizes = "small enough for a laptop" if scale == "quick" else "those of the papers"
+    return (
+        f"{drawn} of {len(entries)} figures, drawn from stored results at scale “{scale}”: problem sizes are "
+        f"{sizes}. Each figure stands beside the numbers of the paper that it answers, with what differs and "
+        "why, and with the record of how its result was computed."
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,114 @@
+"""Scatter of unique information in closed form against retraining without each example."""
+
+from typing import Any
+
+import polars as pl
+
+from infojax.plots import PALETTE, style
+
+TITLE = "Closed-form unique information against retraining without each example"
+ANSWERS = "Harutyunyan et al. (ICLR 2021), Table 1, column MLP"
+EXPERIMENT = "linearized_vs_retraining"
+
+MEASURES = {"weights": "weights (SI)", "functional": "predictions (F-SI)"}
+TRAININGS = {"linearized": "closed form at step T", "converged": "closed form at t = ∞"}
+# Pearson correlation of the linearised scores with retraining, by (with decay?, measure).
+PAPER = {
+    (False, "weights"): 0.987,
+    (False, "functional"): 0.993,
+    (True, "weights"): 0.977,
+    (True, "functional"): 0.993,
+}
+# Our own measurement of the same quantity at t = ∞, without decay; learning rate · s_max / n = 0.8.
+POOLED_MNIST = {"weights": 0.614, "functional": 0.749}
+
+
+def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
+    import matplotlib.pyplot as plt
+
+    rows = len(config.decays)
+    with style("full", rows=rows, columns=2, height_to_width=0.72):
+        figure, axes = plt.subplots(rows, 2, squeeze=False)
+        for row, decay in enumerate(config.decays):
+            for column, (measure, name) in enumerate(MEASURES.items()):
+                own = (pl.col("decay") == decay) & (pl.col("measure") == measure)
+                axis = axes[row, column]
+                _panel(axis, tables["scores"].filter(own), tables["summary"].filter(own))
+                axis.set_title(f"{name}, {_decay(decay, config)}")
+                if column == 0:
+                    axis.set_ylabel("in closed form [nats]")
+                if row == rows - 1:
+                    axis.set_xlabel("by retraining without the example [nats]")
+    return figure
+
+
+def _panel(axis: Any, scores: pl.DataFrame, summary: pl.DataFrame) -> None:
+    truth = scores["retraining"].to_numpy()
+    looks = {
+        "converged": {"facecolors": "none", "edgecolors": PALETTE[1], "marker": "s", "linewidths": 0.8},
+        "linearized": {"facecolors": PALETTE[0], "edgecolors": "none", "marker": "o", "alpha": 0.8},
+    }
+    for training, look in looks.items():
+        pearson, spearman = summary.filter(training=training).select("pearson", "spearman").row(0)
+        label = f"{TRAININGS[training]}: r = {pearson:.4f}, ρ = {spearman:.4f}"
+        axis.scatter(truth, scores[training].to_numpy(), s=13, label=label, **look)
+    ends = [scores.select(pl.min_horizontal("retraining", "linearized").min()).item(), truth.max()]
+    axis.plot(ends, ends, color="0.5", linewidth=0.8, linestyle="-", zorder=0)
+    axis.set_xscale("log")
+    axis.set_yscale("log")
+    handles, labels = axis.get_legend_handles_labels()
+    # Above the points, in room made for it: the cloud may lie in any corner.
+    low, high = axis.get_ylim()
+    axis.set_ylim(low, high * (high / low) ** 0.32)
+    axis.legend(handles[::-1], labels[::-1], loc="upper left", handletextpad=0.2, borderaxespad=0.2)
+
+
+def numbers(tables: dict[str, pl.DataFrame], config: Any) -> pl.DataFrame:
+    rows = []
+    for entry in tables["summary"].iter_rows(named=True):
+        what = f"{MEASURES[entry['measure']]}, {_decay(entry['decay'], config)}"
+        same = entry["training"] == "linearized"
+        paper = PAPER[entry["decay"] > 0, entry["measure"]] if same else None
+        about = f"{entry['examples']} examples; median of closed form / retraining: {entry['median_ratio']:.3g}"
+        if not same and entry["decay"] == 0:
+            about += f"; MNIST 4v9 at 14 × 14, n = 60, T = 500: {POOLED_MNIST[entry['measure']]}"
+        rows.append((f"Pearson, {TRAININGS[entry['training']]}, {what}", entry["pearson"], paper, about))
+        rows.append((f"Spearman, {TRAININGS[entry['training']]}, {what}", entry["spearman"], None, ""))
+    for entry in tables["networks"].iter_rows(named=True):
+        what = f"validation error of the network, {_decay(entry['decay'], config)}"
+        rows.append((what, entry["validation_error"], None, f"{config.n_validation} examples"))
+    columns = {"quantity": pl.String, "ours": pl.Float64, "paper": pl.Float64, "note": pl.String}
+    return pl.DataFrame(rows, columns, orient="row")
+
+
+def remarks(tables: dict[str, pl.DataFrame], config: Any) -> str:
+    retrained = tables["summary"]["examples"][0]
+    first, second = config.classes
+    text = (
+        f"Here: {config.dataset} {first} against {second}, n = {config.n_train} ({retrained} left out in turn), "
+        f"{config.n_validation} validation examples, one hidden layer of {config.width} ReLU units, T = {config.steps} "
+        f"steps of gradient descent with learning rate {config.learning_rate:g} on the mean squared loss. "
+    )
+    if config.dataset == "mnist" and config.n_train == 1000:
+        text += "This is the paper's setting; its random draws of examples and initial weights are not reproduced."
+    else:
+        text += (
+            "The paper: MNIST 4 against 9, n = 1000, width 1024, T = 2000, learning rate 0.001, decay 0 and 1 "
+            "(λ = 1000). Ours runs in a minute on data that need no download. It is a smaller and easier problem: its "
+            "correlations are higher than the paper's, and no reproduction of its numbers. As in the paper, learning "
+            "rate · T · decay is 2 where there is decay. The paper scale of this figure has the paper's setting; its "
+            "retraining needs a GPU."
+        )
+    return text + (
+        "\n\nThe paper's correlations are those of its submission version, of linearised scores at the step T where "
+        "training stops, which are the filled points. Hollow points score the same training at convergence, which no "
+        "column of the paper's table shows: without decay they rank the examples differently, as training is stopped "
+        "long before convergence. With decay, which ends training sooner, both nearly agree."
+        "\n\nThe grey line is equality. Pearson's r is dominated by the few most informative examples; Spearman's ρ "
+        "compares the ranking of all. The smallest scores "
+        "deviate most: that is the non-linearity of the real network, as retraining in float64 gives the same."
+    )
+
+
+def _decay(decay: float, config: Any) -> str:
+    return "no decay" if decay == 0 else f"decay {decay:g} (λ = {decay * config.n_train:g})"

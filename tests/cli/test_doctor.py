@@ -1,0 +1,54 @@
+import jax
+import pytest
+
+from infojax.cli import doctor as command
+from infojax.cli import main
+
+
+def report(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    with pytest.raises(SystemExit) as left:
+        main(["doctor"])
+    return left.value.code, capsys.readouterr().out
+
+
+def test_a_sound_machine(capsys, monkeypatch):
+    code, out = report(capsys, monkeypatch)
+    assert code == 0
+    for told in (
+        jax.__version__,
+        "neural-tangents",
+        "0.6.5",
+        "float64",
+        "free memory",
+        "threads",
+        "digits",
+        "cpu",
+    ):
+        assert told in out, told
+    assert out.count("works") >= 2
+    assert "fails" not in out
+
+
+@pytest.mark.parametrize("part", ["versions", "devices", "memory", "float64", "neural_tangents", "data"])
+def test_what_is_broken_is_reported_with_the_rest(part, capsys, monkeypatch):
+    def broken():
+        raise RuntimeError("no [cuda] driver\nfound")
+
+    monkeypatch.setattr(command, f"_{part}", broken)
+    code, out = report(capsys, monkeypatch)
+    assert code == 1
+    assert "RuntimeError: no [cuda] driver found" in out
+    assert out.count("fails") == 1
+    assert "digits" in out or part == "data"
+
+
+def test_a_damaged_data_set_is_found(capsys, monkeypatch, tmp_path):
+    folder = tmp_path / "mnist"
+    folder.mkdir()
+    (folder / "manifest.json").write_text("{}")
+    (folder / "train-images.npy").write_bytes(b"not an array")
+    monkeypatch.setenv("INFOJAX_DATA", str(tmp_path))
+    code, out = report(capsys, monkeypatch)
+    assert code == 1
+    assert "CorruptData" in out

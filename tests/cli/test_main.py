@@ -1,0 +1,113 @@
+import subprocess
+import sys
+
+import pytest
+
+import infojax.cli
+from infojax.cli import main
+from infojax.cli.exit import exit_code
+from infojax.errors import DataNotFound, InvalidInput
+
+
+def code(*args):
+    with pytest.raises(SystemExit) as left:
+        main(args)
+    return left.value.code
+
+
+def test_help_names_every_command(capsys):
+    for args in ((), ("--help",)):
+        assert code(*args) == 0
+        out = capsys.readouterr().out
+        assert all(command in out for command in ("score", "curve", "data", "doctor"))
+
+
+def test_help_is_quick_and_imports_no_command():
+    program = (
+        "import sys, time; from infojax.cli import main\n"
+        "try: main(['--help'])\n"
+        "except SystemExit: print(time.process_time(), *(m for m in sys.modules if m.startswith('infojax')))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    seconds, *modules = done.stdout.splitlines()[-1].split()
+    assert float(seconds) < 1.5
+    assert not {"infojax.cli.score", "infojax.cli.data", "matplotlib", "polars"} & set(modules)
+
+
+@pytest.mark.parametrize("command", ["score", "curve", "doctor", "data list", "data fetch"])
+def test_every_command_has_help(command, capsys):
+    assert code(*command.split(), "--help") == 0
+    assert f"usage: infojax {command}" in capsys.readouterr().out
+
+
+def test_data_lists(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    assert code("data", "list") == 0
+    assert "digits" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("args", [("scor",), ("data", "lst"), ("score", "digits", "--colour", "red"), ("score",)])
+def test_misspelt_commands_and_options(args, capsys):
+    assert code(*args) == 2
+    captured = capsys.readouterr()
+    assert args[-1].lstrip("-") in captured.out + captured.err or "--colour" in captured.err + captured.out
+
+
+def test_version(capsys):
+    assert code("--version") == 0
+    assert capsys.readouterr().out.startswith("infojax 0.")
+
+
+def test_an_error_is_a_message_without_traceback(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert code("score", "digitz") == 2
+    assert list(tmp_path.iterdir()) == []
+    captured = capsys.readouterr()
+    assert captured.err.startswith("error: 'digitz' is neither")
+    assert "Did you mean 'digits'?" in captured.err
+    assert "Traceback" not in captured.err
+    assert captured.out == ""
+
+
+def fails(error):
+    def command():
+        raise error
+
+    return command
+
+
+def test_messages_are_printed_as_they_are(capsys):
+    message = "shape [bold](3, 4)[/] " + "word " * 40 + "\n  second line"
+    assert exit_code(fails(InvalidInput(message))) == 2
+    assert capsys.readouterr().err == f"error: {message}\n"
+
+
+def test_tracebacks_on_request(monkeypatch):
+    monkeypatch.setenv("INFOJAX_TRACEBACK", "1")
+    with pytest.raises(DataNotFound):
+        exit_code(fails(DataNotFound("gone")))
+
+
+def test_bugs_keep_their_traceback():
+    with pytest.raises(ZeroDivisionError):
+        exit_code(fails(ZeroDivisionError()))
+
+
+def test_ctrl_c(capsys):
+    assert exit_code(fails(KeyboardInterrupt())) == 130
+    assert "files that were finished are whole" in capsys.readouterr().err
+    interrupt = KeyboardInterrupt()
+    interrupt.add_note("half of it is kept")
+    assert exit_code(fails(interrupt)) == 130
+    assert capsys.readouterr().err == "error: interrupted. half of it is kept\n"
+
+
+def test_exit_codes_of_commands():
+    assert exit_code(lambda: None) == 0
+    assert exit_code(lambda: 1) == 1
+
+
+def test_commands_exist():
+    for module, function, _ in (*infojax.cli.COMMANDS.values(), *infojax.cli.DATA_COMMANDS.values()):
+        if function is not None:
+            assert callable(getattr(__import__(f"infojax.cli.{module}", fromlist=[module]), function))
