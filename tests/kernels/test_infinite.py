@@ -1,3 +1,5 @@
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 from rich.progress import Progress
 
 from infojax.errors import InvalidInput, OverBudget
-from infojax.kernels import empirical_ntk
+from infojax.kernels import empirical_ntk, infinite
 from infojax.kernels.infinite import InfiniteKernels, infinite_width
 from infojax.kernels.neural_tangents import stax
 from infojax.models import Network, from_stax, mlp
@@ -164,6 +166,16 @@ def test_budget_decides_on_tiles_and_progress_counts_them():
         np.testing.assert_allclose(kernel, expected, rtol=1e-7)
     assert counts[0] == 1
     assert counts[0] < counts[1] < counts[2]
+
+
+@pytest.mark.parametrize("depth", [1, 4])
+def test_compiled_tiles_need_no_more_than_was_estimated(depth):
+    layers = [stax.Conv(2, (3, 3), padding="SAME"), stax.Relu()] * depth
+    kernel = from_stax(stax.serial(*layers, stax.GlobalAvgPool(), stax.Dense(1))).kernel
+    of_tile = functools.partial(infinite._of_tile, kernel=kernel, kinds=("ntk",))
+    x = jax.ShapeDtypeStruct((6, 8, 8, 1), jnp.float32)
+    compiled = infinite._of_tile.lower(x, x, kernel=kernel, kinds=("ntk",)).compile().memory_analysis()
+    assert compiled.temp_size_in_bytes <= infinite._bytes_needed(of_tile, x, 6, 6)
 
 
 def test_a_budget_too_small_for_one_tile_is_an_error():
