@@ -66,6 +66,7 @@ def ridge_law(
     Raises `InvalidInput` on cosines outside [−1, 1], cosines that no three directions have, ratio ≤ 0, ridge < 0,
     and shapes that do not broadcast.
 
+    >>> from infojax.scaling import keep_hard
     >>> law = ridge_law(keep_hard(0.2), pruner=1.0, ratio=0.1, ridge=0.01)
     >>> round(float(law.error), 4)
     0.1858
