@@ -1,6 +1,7 @@
 """Tests run under the strictest rules that JAX offers; this must stand before the first import of JAX."""
 
 import os
+from collections.abc import Iterator
 
 import pytest
 
@@ -10,6 +11,7 @@ os.environ["JAX_NUMPY_RANK_PROMOTION"] = "raise"
 os.environ["XLA_FLAGS"] = os.environ.get("XLA_FLAGS", "") + " --xla_force_host_platform_device_count=4"
 os.environ.setdefault("MPLBACKEND", "agg")
 
+import jax
 from hypothesis import settings
 from jaxtyping import install_import_hook
 
@@ -26,3 +28,10 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
         if where(mark.args[0]) is None:
             pytest.skip(f"needs: infojax data fetch {mark.args[0]}")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _forget_compiled_programs() -> Iterator[None]:
+    """Compiled programs of one file are of no use to the next, and hundreds of them take gigabytes."""
+    yield
+    jax.clear_caches()

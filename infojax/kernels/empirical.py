@@ -8,7 +8,7 @@ import contextlib
 import functools
 import os
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
@@ -32,14 +32,14 @@ _ROWS_ON_ACCELERATOR = 4096
 
 
 def empirical_ntk(
-    network: Network | Callable[..., Any],
+    network: Any,
     params: Any,
     x1: Any,
     x2: Any = None,
     *,
     budget: int = 2**31,
     tile: int | None = None,
-    implementation: Literal["layers", "jacobian"] = "layers",
+    implementation: str = "layers",
     dtype: Any = None,
     out: np.ndarray | None = None,
     progress: "Progress | None" = None,
@@ -87,7 +87,7 @@ def empirical_ntk(
         k = _outputs(apply, params, x1, x2)
         of_block = functools.partial(features, apply, params, layers=implementation == "layers")
         n, m = len(x1), len(x1 if x2 is None else x2)
-        need = functools.partial(_bytes_needed, of_block, x1, total=m, symmetric=x2 is None)
+        need = functools.partial(bytes_needed, of_block, x1, total=m, symmetric=x2 is None)
         if traced(params, x1, x2):
             choose_tiling(n, m, max(n, m), need, budget=budget, fixed=True)
             left = of_block(x1)
@@ -107,7 +107,7 @@ def empirical_ntk(
         return result
 
 
-def _bytes_needed(
+def bytes_needed(
     of_block: Callable[..., Any], x: Any, rows: int, columns: int, keep: bool, *, total: int, symmetric: bool
 ) -> int:
     """Bytes for tiles of `rows` by `columns` examples, with the features of all `total` kept or not."""

@@ -85,8 +85,8 @@ def fill(
         for i, row in enumerate(rows):
             features = kept[i] if symmetric and kept else left(row)
             for j in range(i if symmetric else 0, len(columns)):
-                again = features if symmetric and i == j else None
-                others = kept[j] if kept else again or of_column(columns[j])
+                same = symmetric and i == j
+                others = kept[j] if kept else features if same else of_column(columns[j])
                 yield row, columns[j], tile(features, others)
 
     total = len(rows) * (len(rows) + 1) // 2 if symmetric else len(rows) * len(columns)

@@ -1,16 +1,26 @@
 """The layer-wise kernel against contracting the Jacobian, over the ways in which networks use their parameters."""
 
+import functools
+import math
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+import jax.test_util
 import numpy as np
 import pytest
 from flax import nnx
 from jax import lax
+from rich.progress import Progress
 
+from infojax.errors import InvalidInput, OverBudget
 from infojax.kernels import empirical_ntk
-from infojax.models import from_nnx
+from infojax.kernels.contract import contract
+from infojax.kernels.empirical import bytes_needed
+from infojax.kernels.layers import features
+from infojax.kernels.program import flatten
+from infojax.kernels.sites import find_sites
+from infojax.models import from_nnx, from_stax
 from infojax.precision import float64
 
 
@@ -18,20 +28,20 @@ def brute_force(apply, params, x1, x2=None):
     """J Jᵀ from jax.jacobian."""
 
     def jacobian(x):
-        blocks = jax.tree.leaves(jax.jacobian(apply)(params, x))
-        return jnp.concatenate([block.reshape(block.shape[0] * block.shape[1], -1) for block in blocks], axis=1)
+        blocks = jax.tree.leaves(jax.jit(jax.jacobian(apply))(params, x))
+        return np.concatenate([np.asarray(block).reshape(len(x) * block.shape[1], -1) for block in blocks], axis=1)
 
     with jax.default_matmul_precision("highest"):
         left = jacobian(x1)
-        return np.asarray(left @ (left if x2 is None else jacobian(x2)).T)
-
-
-def weights(*shape: int, number: int = 0):
-    return jax.random.normal(jax.random.key(100 + number), shape) / np.sqrt(max(1, np.prod(shape[:-1])))
+        return left @ (left if x2 is None else jacobian(x2)).T
 
 
 def images(n: int, *shape: int, number: int = 0):
-    return jax.random.normal(jax.random.key(number), (n, *shape))
+    return jnp.asarray(np.random.default_rng([n, *shape, number]).normal(size=(n, *shape)), jnp.float32)
+
+
+def weights(*shape: int, number: int = 0):
+    return images(*shape, number=100 + number) / max(1, math.prod(shape[:-1])) ** 0.5
 
 
 # Each network: parameters, apply, the shape of an example, and how many of its products with data should be found.
@@ -212,8 +222,8 @@ class Module(nnx.Module):
         self.layer_norm = nnx.LayerNorm(36, rngs=rngs)
         self.hidden = nnx.Linear(36, 8, rngs=rngs)
         self.out = nnx.Linear(8, k, rngs=rngs)
-        self.norm.mean[...] = jnp.linspace(-0.1, 0.1, 4)
-        self.norm.scale[...] = jnp.linspace(0.5, 1.5, 4)
+        self.norm.mean[...] = jnp.linspace(-0.1, 0.1, 4, dtype=jnp.float32)
+        self.norm.scale[...] = jnp.linspace(0.5, 1.5, 4, dtype=jnp.float32)
 
     # flax mixes dtypes.
     @jax.numpy_dtype_promotion("standard")
@@ -248,36 +258,38 @@ NETWORKS = [
 
 def examples(make, shape: tuple[int, ...], n: int, number: int = 0) -> Any:
     if make is embedded:
-        return jax.random.randint(jax.random.key(number), (n, *shape), 0, 11)
+        return jnp.asarray(np.random.default_rng(number).integers(0, 11, (n, *shape)), jnp.int32)
     return images(n, *shape, number=number)
 
 
-@pytest.mark.parametrize("k", [1, 3])
-@pytest.mark.parametrize("make", NETWORKS, ids=lambda make: make.__name__)
+WITH_ONE_OUTPUT = [dense, ntk_parameterised, gated_by_data, tokens, convolutional]
+DIFFERENT_IN_FLOAT64 = [ntk_parameterised, torch_like, gated_by_data, residual, tokens, convolutional, normalised]
+
+
+@pytest.mark.parametrize(("make", "k"), [(make, 3) for make in NETWORKS] + [(make, 1) for make in WITH_ONE_OUTPUT])
 def test_equals_jacobian_contraction(make, k):
     params, apply, shape, _ = make(k)
-    x1, x2 = examples(make, shape, 5), examples(make, shape, 3, number=1)
-    expected = brute_force(apply, params, x1, x2)
+    x = examples(make, shape, 5)
+    expected = brute_force(apply, params, x)
     scale = np.abs(expected).max()
-    kernel = empirical_ntk(apply, params, x1, x2, tile=2)
+    kernel = empirical_ntk(apply, params, x, x[:3], tile=2)
     assert kernel.shape == (5 * k, 3 * k)
     assert kernel.dtype == np.float32
-    np.testing.assert_allclose(kernel, expected, rtol=0, atol=1e-6 * scale)
-    symmetric = empirical_ntk(apply, params, x1, tile=2)
-    np.testing.assert_allclose(symmetric, brute_force(apply, params, x1), rtol=0, atol=1e-6 * np.abs(symmetric).max())
+    np.testing.assert_allclose(kernel, expected[:, : 3 * k], rtol=0, atol=1e-6 * scale)
+    symmetric = empirical_ntk(apply, params, x, tile=2)
+    np.testing.assert_allclose(symmetric, expected, rtol=0, atol=1e-6 * scale)
     np.testing.assert_array_equal(symmetric, symmetric.T)
 
 
-@pytest.mark.parametrize("k", [1, 3])
-@pytest.mark.parametrize("make", NETWORKS, ids=lambda make: make.__name__)
-def test_equals_jacobian_contraction_in_float64(make, k):
+@pytest.mark.parametrize("make", DIFFERENT_IN_FLOAT64, ids=lambda make: make.__name__)
+def test_equals_jacobian_contraction_in_float64(make):
     with float64():
-        params, apply, shape, _ = make(k)
+        params, apply, shape, _ = make(3)
         params = jax.tree.map(lambda leaf: leaf.astype(jnp.float64), params)
-        x1 = examples(make, shape, 4)
-        x1 = x1.astype(jnp.float64) if jnp.issubdtype(x1.dtype, jnp.floating) else x1
-        expected = brute_force(apply, params, x1)
-        kernel = empirical_ntk(apply, params, x1)
+        x = examples(make, shape, 4)
+        x = x.astype(jnp.float64) if jnp.issubdtype(x.dtype, jnp.floating) else x
+        expected = brute_force(apply, params, x)
+        kernel = empirical_ntk(apply, params, x)
     assert kernel.dtype == np.float64
     np.testing.assert_allclose(kernel, expected, rtol=0, atol=1e-12 * np.abs(expected).max())
 
@@ -285,13 +297,154 @@ def test_equals_jacobian_contraction_in_float64(make, k):
 @pytest.mark.parametrize("make", NETWORKS, ids=lambda make: make.__name__)
 def test_products_with_data_are_found(make):
     params, apply, shape, products = make(3)
-    from infojax.kernels.program import flatten
-    from infojax.kernels.sites import find_sites
-
-    leaves = jax.tree.leaves(params)
-    program = flatten(
-        lambda *args: apply(jax.tree.unflatten(jax.tree.structure(params), args[:-1]), args[-1]),
-        *leaves,
-        examples(make, shape, 1),
-    )
+    leaves, structure = jax.tree.flatten(params)
+    x = examples(make, shape, 1)
+    program = flatten(lambda *args: apply(jax.tree.unflatten(structure, args[:-1]), args[-1]), *leaves, x)
     assert len(find_sites(program.jaxpr, program.jaxpr.invars[:-1])) == products
+
+
+@pytest.mark.parametrize("make", [dense, tied])
+def test_jacobian_implementation_is_the_same(make):
+    params, apply, shape, _ = make(3)
+    x = examples(make, shape, 4)
+    layers, jacobian = (empirical_ntk(apply, params, x, implementation=name) for name in ("layers", "jacobian"))
+    np.testing.assert_allclose(layers, jacobian, rtol=0, atol=1e-6 * np.abs(jacobian).max())
+
+
+def test_float64_on_request_and_by_parameters():
+    params, apply, shape, _ = dense(2)
+    x = np.asarray(images(3, *shape))
+    asked = empirical_ntk(apply, params, x, dtype=np.float64)
+    given = empirical_ntk(apply, jax.tree.map(lambda leaf: np.asarray(leaf, np.float64), params), x)
+    assert asked.dtype == given.dtype == np.float64
+    np.testing.assert_array_equal(asked, given)
+    np.testing.assert_allclose(asked, empirical_ntk(apply, params, x), rtol=1e-4, atol=1e-5)
+
+
+def test_stax_network():
+    from infojax.kernels.neural_tangents import stax
+
+    layers = [stax.Conv(4, (3, 3), padding="SAME", b_std=0.1), stax.Relu(), stax.AvgPool((2, 2), (2, 2))]
+    network = from_stax(stax.serial(*layers, stax.Flatten(), stax.Dense(5, b_std=0.2), stax.Erf(), stax.Dense(3)))
+    params = network.init(jax.random.key(0), (4, 4, 2))
+    x = images(4, 4, 4, 2)
+    expected = brute_force(network.apply, params, x)
+    kernel = empirical_ntk(network, params, x)
+    np.testing.assert_allclose(kernel, expected, rtol=0, atol=1e-6 * np.abs(expected).max())
+
+
+@pytest.mark.parametrize("make", [dense, scanned])
+def test_traced(make):
+    params, apply, shape, _ = make(2)
+    x1, x2 = examples(make, shape, 3), examples(make, shape, 2, number=1)
+    kernel = jax.jit(lambda params, x1, x2: empirical_ntk(apply, params, x1, x2))(params, x1, x2)
+    assert isinstance(kernel, jax.Array)
+    np.testing.assert_allclose(kernel, empirical_ntk(apply, params, x1, x2), rtol=1e-4, atol=1e-5)
+
+
+def test_differentiable():
+    with float64():
+        params, apply, shape, _ = ntk_parameterised(2)
+        params = jax.tree.map(lambda leaf: leaf.astype(jnp.float64), params)
+        x = images(3, *shape).astype(jnp.float64)
+        jax.test_util.check_grads(
+            lambda params, x: jnp.sum(empirical_ntk(apply, params, x) ** 2), (params, x), order=1, modes=["rev"]
+        )
+
+
+def test_every_product_is_at_highest_precision():
+    params, apply, shape, _ = convolutional(2)
+    program = jax.make_jaxpr(lambda params: empirical_ntk(apply, params, images(2, *shape)))(params)
+
+    def precisions(jaxpr):
+        for equation in jaxpr.eqns:
+            if equation.primitive.name in ("dot_general", "conv_general_dilated"):
+                yield equation.params["precision"]
+            for inner in jax.tree.leaves(list(equation.params.values()), is_leaf=lambda v: hasattr(v, "eqns")):
+                if hasattr(inner, "eqns"):
+                    yield from precisions(getattr(inner, "jaxpr", inner))
+
+    found = list(precisions(program.jaxpr))
+    assert len(found) > 12
+    assert set(found) == {(lax.Precision.HIGHEST, lax.Precision.HIGHEST)}
+
+
+def test_writes_where_asked(tmp_path):
+    params, apply, shape, _ = dense(2)
+    x = images(5, *shape)
+    out = np.memmap(tmp_path / "kernel", np.float32, "w+", shape=(10, 10))
+    assert empirical_ntk(apply, params, x, out=out, tile=2) is out
+    np.testing.assert_array_equal(out, empirical_ntk(apply, params, x, tile=2))
+
+
+def test_progress_counts_tiles():
+    params, apply, shape, _ = dense(2)
+    with Progress(disable=True) as progress:
+        empirical_ntk(apply, params, images(5, *shape), tile=2, progress=progress)
+        empirical_ntk(apply, params, images(5, *shape), images(3, *shape), tile=2, progress=progress)
+    assert [(task.completed, task.total) for task in progress.tasks] == [(6, 6), (6, 6)]
+
+
+def test_small_budget_gives_the_same_in_smaller_tiles():
+    params, apply, shape, _ = convolutional(3)
+    x = images(12, *shape)
+    with pytest.raises(OverBudget, match=r"12 × 12 examples needs [0-9,]+ bytes.*smaller tile"):
+        empirical_ntk(apply, params, x, budget=150_000, tile=12)
+    small = empirical_ntk(apply, params, x, budget=150_000)
+    np.testing.assert_allclose(small, empirical_ntk(apply, params, x), rtol=0, atol=1e-6 * np.abs(small).max())
+
+
+@pytest.mark.parametrize("make", [dense, convolutional, tokens, tied])
+@pytest.mark.parametrize("layers", [True, False])
+def test_estimate_of_memory_covers_what_the_compiler_takes(make, layers):
+    params, apply, shape, _ = make(3)
+    x = np.asarray(examples(make, shape, 16))
+    of_block = functools.partial(features, apply, params, layers=layers)
+    block = of_block(x)
+    making = features.lower(apply, params, x, layers=layers).compile().memory_analysis()
+    contracting = contract.lower(block, block).compile().memory_analysis()
+    taken = [a.temp_size_in_bytes + a.argument_size_in_bytes + a.output_size_in_bytes for a in (making, contracting)]
+    needed = bytes_needed(of_block, x, 16, 16, False, total=16, symmetric=False)
+    assert max(taken) <= needed <= 8 * max(taken)
+
+
+def test_too_large_for_the_budget_or_the_machine():
+    params, apply, shape, _ = dense(3)
+    with pytest.raises(OverBudget, match=r"a tile of 1 × 1 examples needs .* larger budget"):
+        empirical_ntk(apply, params, images(4, *shape), budget=100)
+    with pytest.raises(OverBudget, match="larger budget"):
+        jax.jit(lambda x: empirical_ntk(apply, params, x, budget=100))(images(4, *shape))
+    many = np.zeros((3_000_000, *shape), np.float32)
+    with pytest.raises(OverBudget, match=r"numpy\.memmap"):
+        empirical_ntk(apply, params, many)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"x1": np.full((2, 5), np.nan, np.float32)}, "x1 has NaN"),
+        ({"x2": np.full((2, 5), np.inf, np.float32)}, "x2 has NaN or infinite"),
+        ({"x1": np.zeros((0, 5), np.float32)}, "x1 must have at least one example"),
+        ({"x1": np.float32(1.0)}, "x1 must have at least one example"),
+        ({"x1": np.zeros((2, 6), np.float32)}, r"does not take examples of shape \(6,\)"),
+        ({"x2": np.zeros((2, 6), np.float32)}, "they must agree"),
+        ({"params": [(np.full((5, 2), np.nan, np.float32), np.zeros(2, np.float32))]}, "params has NaN"),
+        ({"params": []}, "nothing to differentiate"),
+        ({"params": [np.zeros(3, np.int32)]}, "nothing to differentiate"),
+        ({"network": "mlp"}, "must be a Network"),
+        ({"network": lambda p, x: x[:, 0]}, r"outputs \(b, k\) for b examples; for 2 it gave float32\[2\]"),
+        ({"network": lambda p, x: (x, x)}, "it gave tuple"),
+        ({"network": lambda p, x: x[:, :0]}, r"it gave float32\[2, 0\]"),
+        ({"network": lambda p, x: x[:1]}, r"it gave float32\[1, 5\]"),
+        ({"budget": 0}, "must be at least 1"),
+        ({"tile": 0}, "must be at least 1"),
+        ({"implementation": "fast"}, '"layers" or "jacobian", not \'fast\''),
+        ({"dtype": np.int32}, "floating-point type, not int32"),
+        ({"out": np.zeros((3, 3), np.float32)}, r"out must be float32\[6, 6\]"),
+    ],
+)
+def test_bad_input(change, message):
+    params, apply, shape, _ = dense(3)
+    arguments = {"network": apply, "params": params, "x1": images(2, *shape)} | change
+    with pytest.raises(InvalidInput, match=message):
+        empirical_ntk(**arguments)
