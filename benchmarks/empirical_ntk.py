@@ -69,9 +69,9 @@ def torch_kernel(network: Network, params: Any, x: np.ndarray) -> Callable[[], A
     arrays = {(path[1].key, path[2].key): np.asarray(a) for path, a in jax.tree.leaves_with_path(params)}
     weights: list[Any] = []
     for layer in sorted({layer for layer, _ in arrays}):
-        kernel = arrays[layer, "kernel"]
-        axes = (3, 2, 0, 1) if kernel.ndim == 4 else (1, 0)
-        weights.append((torch.tensor(kernel.transpose(axes)), torch.tensor(arrays[layer, "bias"])))
+        weight = arrays[layer, "kernel"]
+        axes = (3, 2, 0, 1) if weight.ndim == 4 else (1, 0)
+        weights.append((torch.tensor(weight.transpose(axes)), torch.tensor(arrays[layer, "bias"])))
     strides = [(2, 1), (2, 1), (2, 0), (1, 0)]
     convolutions = sum(weight.ndim == 4 for weight, _ in weights)
     images = torch.tensor(x.transpose(0, 3, 1, 2) if convolutions else x.reshape(len(x), -1))

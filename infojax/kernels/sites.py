@@ -16,7 +16,8 @@ from infojax.kernels.program import is_floating, shaped
 
 # They move elements and change no value: neither does a sign matter, for a kernel is quadratic in each gradient.
 _REARRANGE = frozenset(
-    {"reshape", "transpose", "squeeze", "expand_dims", "broadcast_in_dim", "rev", "convert_element_type", "copy", "neg"}
+    {"reshape", "transpose", "squeeze", "expand_dims", "broadcast_in_dim", "slice", "rev"}
+    | {"convert_element_type", "copy", "neg"}
 )
 _KEEP_LAYOUT = frozenset({"convert_element_type", "copy", "neg"})
 
@@ -163,6 +164,10 @@ def _moved(equation: JaxprEqn, array: np.ndarray) -> np.ndarray:
             return array.transpose(equation.params["permutation"])
         case "rev":
             return np.flip(array, equation.params["dimensions"])
+        case "slice":
+            bounds = (equation.params[name] for name in ("start_indices", "limit_indices"))
+            strides = equation.params["strides"] or (1,) * array.ndim
+            return array[tuple(map(slice, *bounds, strides))]
         case "broadcast_in_dim":
             shape = equation.params["shape"]
             axes = [1] * len(shape)

@@ -83,6 +83,19 @@ def torch_like(k: int):
     return params, apply, (5,), 2
 
 
+def sliced(k: int):
+    """Weights and biases of two layers in one array each (no product of their own), a flipped one, a whole slice."""
+    params = [weights(2, 5, 5), weights(5, 5 + k)[:, :5], weights(2, 5), weights(1, 5, k, number=2), weights(k)]
+
+    def apply(params, x):
+        stacked, flipped, biases, last, bias = params
+        for weight, one in zip(stacked, biases, strict=True):
+            x = jnp.tanh(x @ weight + one[None])
+        return jnp.tanh(x @ flipped[::-1, ::-1]) @ last[0] + bias[None, ::-1]
+
+    return params, apply, (5,), 2
+
+
 def gated_by_data(k: int):
     """A product rescaled by a number that depends on the example, biases of other kinds."""
     params = [weights(5, 6), weights(6), weights(6, k, number=1), weights(1, k, number=2), weights(1, number=3)]
@@ -242,6 +255,7 @@ NETWORKS = [
     dense,
     ntk_parameterised,
     torch_like,
+    sliced,
     gated_by_data,
     residual,
     deep_linear,
