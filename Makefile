@@ -50,7 +50,7 @@ test-oldest:
 	$(MAKE) --no-print-directory test-oldest-run VENV=.venv-oldest
 
 test-oldest-run:
-	$(INSTALL) jax==0.9.2 jaxlib==0.9.2 flax==0.12.5
+	$(INSTALL) jax==0.9.2 jaxlib==0.9.2 flax==0.12.6
 	$(BIN)/python -m pytest
 
 # The pins, for every supported Python. Needs uv, whose overrides leave TensorFlow out.

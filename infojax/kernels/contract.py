@@ -28,13 +28,13 @@ def contract(left: Features, right: Features) -> Float[Array, "N M"]:
 
 
 def contraction_bytes(one: Features, rows: int, columns: int) -> int:
-    """Bytes that `contract` takes for blocks of so many examples, given the shapes of one example's features: its
-    terms, two results (the host still copies one), joined gradients, and what a row of examples carries over positions.
+    """Bytes that `contract` takes for blocks of so many examples, given the shapes of one example's features: the
+    result and its terms, joined gradients, and what a row of examples carries over positions.
     """
     k, itemsize = _outputs(one), jax.tree.leaves(one)[0].dtype.itemsize
     wide, joined = _by_width(one)
     joined_width = sum(gradient.shape[2] for gradient in joined)
-    tiles = (2 + len(one.dense) + len(one.pairs) + len(wide) + bool(joined)) * rows * columns * k**2
+    tiles = (1 + len(one.dense) + len(one.pairs) + len(wide) + bool(joined)) * rows * columns * k**2
     carried = [columns * s * (s + 2 * k * b.shape[3]) for a, b in one.pairs for s in a.shape[1:2]]
     return itemsize * (tiles + (rows + columns) * k * joined_width + max(carried, default=0))
 

@@ -66,7 +66,7 @@ def empirical_ntk(
 
     Returns:
         (n k, m k), example-major: row i * k + c. A NumPy array on the host; under `jax.jit` and other
-        transformations a JAX array, computed in one piece, and differentiable.
+        transformations a JAX array, computed in one piece (`tile`, `out` and `progress` do nothing), differentiable.
 
     Raises:
         InvalidInput: NaN or infinite values, shapes that do not fit, no examples, no parameters.
@@ -89,7 +89,8 @@ def empirical_ntk(
         n, m = len(x1), len(x1 if x2 is None else x2)
         need = functools.partial(bytes_needed, of_block, x1, total=m, symmetric=x2 is None)
         if traced(params, x1, x2):
-            choose_tiling(n, m, max(n, m), need, budget=budget, fixed=True)
+            remedy = "call it outside of jax.jit, to work in tiles"
+            choose_tiling(n, m, max(n, m), need, budget=budget, fixed=True, remedy=remedy)
             left = of_block(x1)
             return contract(left, left if x2 is None else of_block(x2))
         rows = max(1, _ROWS.get(jax.default_backend(), _ROWS_ON_ACCELERATOR) // k)
@@ -114,11 +115,11 @@ def bytes_needed(
     one = jax.ShapeDtypeStruct((1, *x.shape[1:]), x.dtype)
     program, shapes = jax.make_jaxpr(of_block, return_shape=True)(one)
     each = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(shapes))
-    # The next block's features may be under way while the last one's are still in use.
+    # The next block and the next tile may be under way while the last ones are still in use.
     held = each * (total * keep + rows * (not (keep and symmetric)) + 2 * columns * (not keep))
     weights = sum(constant.nbytes for constant in program.consts)
     making = weights + (peak_bytes(program.jaxpr) - weights) * max(rows, columns)
-    return held + max(making, contraction_bytes(shapes, rows, columns))
+    return held + making + 2 * contraction_bytes(shapes, rows, columns)
 
 
 def _check_options(apply: Any, params: Any, budget: int, tile: int | None, implementation: str, dtype: Any) -> None:
@@ -171,7 +172,8 @@ def _result(shape: tuple[int, int], dtype: np.dtype, out: np.ndarray | None) -> 
             raise InvalidInput(f"out must be {dtype}{list(shape)}, not {out.dtype}{list(out.shape)}")
         return out
     size = shape[0] * shape[1] * dtype.itemsize
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    known = {"SC_PAGE_SIZE", "SC_PHYS_PAGES"} <= set(getattr(os, "sysconf_names", ()))
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if known else size
     if size > memory:
         raise OverBudget(
             f"the kernel of {shape[0]:,} × {shape[1]:,} has {size:,} bytes, this machine {memory:,}: "

@@ -35,14 +35,15 @@ def choose_tiling(
     *,
     budget: int,
     fixed: bool = False,
+    remedy: str = "allow a smaller tile",
 ) -> Tiling:
     """The largest tiles of at most `most` examples whose `need(rows, columns, keep)` in bytes is within `budget`.
 
     Keeping features comes before large tiles, unless tiles would fall below eight examples. With `fixed`, tiles have
-    `most` examples or none.
+    `most` examples or none, and `remedy` is what to do about that.
 
     Raises:
-        OverBudget: not even a tile of one example (or, if `fixed`, of `most`) fits.
+        OverBudget: not even a tile of one example (or, with `fixed`, of `most`) fits.
     """
     sizes = [most] if fixed else _halvings(min(most, max(n, m)))
     choices = [(size, True) for size in sizes if fixed or size >= min(8, n, m)] + [(size, False) for size in sizes]
@@ -53,10 +54,9 @@ def choose_tiling(
             return Tiling(rows, columns, keep, needed)
     size = sizes[-1]
     needed = need(_even(n, size), _even(m, size), False)
-    remedy = "a smaller tile, " if fixed and most > 1 else ""
     raise OverBudget(
         f"a tile of {size} × {size} examples needs {needed:,} bytes, the budget is {budget:,}: "
-        f"allow {remedy}a larger budget, or take a network with fewer outputs"
+        f"{remedy if fixed and most > 1 else 'take a network with fewer outputs'}, or allow a larger budget"
     )
 
 
@@ -79,7 +79,8 @@ def fill(
     rows, columns = _blocks(n, tiling.rows), _blocks(m, tiling.columns)
     symmetric = right is None
     of_column = left if right is None else right
-    kept = [of_column(block) for block in columns] if tiling.keep else None
+    # One block at a time: what it takes to make features is counted once.
+    kept = [jax.block_until_ready(of_column(block)) for block in columns] if tiling.keep else None
 
     def tiles() -> Iterator[tuple[slice, slice, jax.Array]]:
         for i, row in enumerate(rows):
