@@ -17,7 +17,7 @@ from jaxtyping import Array, Float
 from infojax.errors import InvalidInput, OverBudget
 from infojax.kernels.neural_tangents import relaxed
 from infojax.kernels.program import peak_bytes
-from infojax.kernels.tiles import Tiling, choose_tiling
+from infojax.kernels.tiles import Tiling, blocks, choose_tiling
 from infojax.models.network import Network
 from infojax.precision import in_float64, traced
 
@@ -120,7 +120,7 @@ def _fill(
     progress: "Progress | None",
 ) -> None:
     """Write the kernels into `result`, (kinds, n, m); of a symmetric one, only the upper tiles are computed."""
-    rows, columns = _blocks(len(x1), tiling.rows), _blocks(len(x2), tiling.columns)
+    rows, columns = blocks(len(x1), tiling.rows), blocks(len(x2), tiling.columns)
     wanted = [(i, j) for i in range(len(rows)) for j in range(i if symmetric else 0, len(columns))]
     task = None if progress is None else progress.add_task("infinite-width kernel", total=len(wanted))
     for i, j in wanted:
@@ -131,12 +131,6 @@ def _fill(
             result[:, columns[j], rows[i]] = mirrored
         if progress is not None and task is not None:
             progress.advance(task)
-
-
-def _blocks(total: int, size: int) -> list[slice]:
-    """Blocks of one size, so that one compiled function serves all; the last overlaps the one before."""
-    starts = [min(start, total - size) for start in range(0, total, size)]
-    return [slice(start, start + size) for start in starts]
 
 
 def _kernel(network: Any) -> Callable[..., Any]:

@@ -76,7 +76,7 @@ def fill(
     the kernel is symmetric: only the tiles on and above the diagonal are computed, and the result is exactly symmetric.
     """
     n, m = (size // outputs for size in result.shape)
-    rows, columns = _blocks(n, tiling.rows), _blocks(m, tiling.columns)
+    rows, columns = blocks(n, tiling.rows), blocks(m, tiling.columns)
     symmetric = right is None
     of_column = left if right is None else right
     # One block at a time: what it takes to make features is counted once.
@@ -126,7 +126,7 @@ def _even(total: int, most: int) -> int:
     return -(-total // -(-total // most))
 
 
-def _blocks(total: int, size: int) -> list[slice]:
+def blocks(total: int, size: int) -> list[slice]:
     """Blocks of one size, so that one compiled function serves all; the last overlaps the one before."""
     starts = [min(start, total - size) for start in range(0, total, size)]
     return [slice(start, start + size) for start in starts]
