@@ -7,6 +7,9 @@ import numpy as np
 
 from infojax.errors import CorruptData
 
+MANIFEST = "manifest.json"
+"""Written last into a folder of stored arrays: what they are, and that they are whole."""
+
 
 def check(content: bytes | np.ndarray, pinned: str, what: str | Path, remedy: str) -> None:
     """Holds bytes, or the bytes of a C-contiguous array, against a checksum written "algorithm:hex".

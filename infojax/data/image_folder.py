@@ -3,7 +3,7 @@
 import csv
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import numpy as np
 from jaxtyping import UInt8
@@ -19,6 +19,8 @@ _COLOUR = {"P", "PA", "RGB", "RGBA", "CMYK", "YCbCr", "HSV", "LAB"}
 
 def load_image_folder(folder: Path, split: str, size: tuple[int, int] | None) -> Dataset:
     """Pictures as a data set, sorted by path: (n, h, w, 1) when all are gray, otherwise (n, h, w, 3).
+
+    Its `columns` are `file` and `folder`, relative to the folder of pictures, and what else labels.csv has.
 
     Args:
         folder: one sub-folder of pictures for each class; or pictures and a labels.csv with the columns
@@ -36,7 +38,7 @@ def load_image_folder(folder: Path, split: str, size: tuple[int, int] | None) ->
         folder = folder / split
     elif split != "train":
         raise InvalidInput(f"{folder} has no sub-folder {split!r}; load it without split=, and use `.split`.")
-    labelled = _from_csv(folder) if (folder / "labels.csv").is_file() else _from_folders(folder)
+    labelled, columns = _from_csv(folder) if (folder / "labels.csv").is_file() else _from_folders(folder)
     if not labelled:
         raise InvalidInput(
             f"{folder} holds no labelled pictures ({', '.join(sorted(_SUFFIXES))}): "
@@ -44,28 +46,34 @@ def load_image_folder(folder: Path, split: str, size: tuple[int, int] | None) ->
         )
     classes = tuple(sorted({label for _, label in labelled}))
     y = np.array([classes.index(label) for _, label in labelled])
-    return Dataset(x=_stack([path for path, _ in labelled], size), y=y, classes=classes, name=name)
+    columns = {"folder": [PurePath(file).parent.as_posix() for file in columns["file"]]} | columns
+    return Dataset(x=_stack([path for path, _ in labelled], size), y=y, classes=classes, name=name, columns=columns)
 
 
-def _from_folders(folder: Path) -> list[tuple[Path, str]]:
-    return [
+def _from_folders(folder: Path) -> tuple[list[tuple[Path, str]], dict[str, list[str]]]:
+    labelled = [
         (path, path.relative_to(folder).parts[0])
         for path in sorted(folder.glob("*/**/*"))
         if path.suffix.lower() in _SUFFIXES and not path.name.startswith(".") and path.is_file()
     ]
+    # Names that are no valid UTF-8 could not be written to a table.
+    files = [path.relative_to(folder).as_posix().encode("utf-8", "replace").decode() for path, _ in labelled]
+    return labelled, {"file": files}
 
 
-def _from_csv(folder: Path) -> list[tuple[Path, str]]:
+def _from_csv(folder: Path) -> tuple[list[tuple[Path, str]], dict[str, list[str]]]:
     table = folder / "labels.csv"
     with table.open(newline="", encoding="utf-8-sig") as lines:
-        rows = csv.DictReader(lines)
-        if not {"file", "label"} <= set(rows.fieldnames or ()):
-            raise InvalidInput(f"{table} has the columns {rows.fieldnames}; it needs `file` and `label`.")
-        labelled = [(folder / row["file"], row["label"]) for row in rows]
+        reader = csv.DictReader(lines)
+        names = list(reader.fieldnames or ())
+        if not {"file", "label"} <= set(names):
+            raise InvalidInput(f"{table} has the columns {reader.fieldnames}; it needs `file` and `label`.")
+        rows = list(reader)
+    labelled = [(folder / (row["file"] or ""), row["label"]) for row in rows]
     for line, (path, label) in enumerate(labelled, start=2):
         if not path.is_file() or not label:
             raise InvalidInput(f"{table}, line {line}: {path} with label {label!r}: no such file, or no label.")
-    return labelled
+    return labelled, {name: [row[name] or "" for row in rows] for name in names if name != "label"}
 
 
 def _stack(paths: list[Path], size: tuple[int, int] | None) -> UInt8[np.ndarray, "n h w c"]:

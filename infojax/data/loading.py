@@ -8,7 +8,8 @@ import numpy as np
 from infojax.data.dataset import Dataset
 from infojax.data.npz import load_npz
 from infojax.data.registry import SETS
-from infojax.data.searching import search
+from infojax.data.searching import search, search_weights
+from infojax.data.weights import WEIGHTS
 from infojax.errors import DataNotFound, InvalidInput
 
 
@@ -22,8 +23,8 @@ def load(
     """A data set by name, or the user's own by path. Never downloads: `infojax data fetch NAME` does.
 
     Args:
-        name_or_path: "digits", "mnist", "fashion-mnist" or "cifar10"; or the path of an .npz (`load_npz`) or
-            of a folder of images (`load_image_folder`). A name wins over a path; "./mnist" is a path.
+        name_or_path: "digits", "mnist", "fashion-mnist", "cifar10" or "quickdraw"; or the path of an .npz
+            (`load_npz`) or of a folder of images (`load_image_folder`). A name wins over a path; "./mnist" is a path.
         split: "train" or "test".
         root: searched first for a named set; `infojax.data.searching` documents the other places.
         size: (height, width) to which the images of a folder are resized.
@@ -45,6 +46,8 @@ def load(
         return _digits(split)
     if name_or_path in SETS:
         entry = SETS[str(name_or_path)]
+        if split not in entry.pins:
+            raise InvalidInput(f"{name_or_path} has no {split} set of its own; use load({name_or_path!r}).split(…).")
         _, (images, labels) = search(entry, split, None if root is None else Path(root))
         return Dataset(x=images, y=labels, classes=entry.classes, name=entry.name)
     path = Path(name_or_path).expanduser()
@@ -61,6 +64,21 @@ def load(
     if path.suffix != ".npz":
         raise InvalidInput(f"{path} is neither an .npz file nor a folder of images. Save it with np.savez.")
     return load_npz(path, split)
+
+
+def load_weights(name: str, *, root: str | Path | None = None) -> dict[str, np.ndarray]:
+    """The arrays of named weights ("resnet50", "efficientnet-lite0"), under the names that their file gives them.
+
+    `infojax.models.pretrained` makes networks of them. Never downloads: `infojax data fetch NAME` does.
+
+    Raises:
+        DataNotFound: when they are nowhere; says where they were looked for and which command brings them.
+        CorruptData: when what is stored is damaged, or not what is pinned.
+        InvalidInput: for a name that is none.
+    """
+    if name not in WEIGHTS:
+        raise InvalidInput(f"There are no named weights {name!r}. Known: {', '.join(WEIGHTS)}.")
+    return search_weights(WEIGHTS[name], None if root is None else Path(root))[1]
 
 
 def _digits(split: str) -> Dataset:

@@ -15,7 +15,8 @@ def load_npz(path: Path, split: str) -> Dataset:
 
     y holds class labels (n,), integers or strings, or float targets (n, k). Without `classes`, they are
     the sorted labels that occur; with it, y holds positions in `classes`, or names from it. uint8 inputs are
-    pixels and are divided by 255; (n, h, w) of uint8 gets a channel axis.
+    pixels and are divided by 255; (n, h, w) of uint8 gets a channel axis. Further arrays of n numbers or strings
+    (`source`; `source_train` beside x_train) become `columns`.
 
     Raises:
         CorruptData: when the file is truncated or no archive of arrays.
@@ -32,7 +33,13 @@ def load_npz(path: Path, split: str) -> Dataset:
     if x.dtype == np.uint8 and x.ndim == 3:
         x = x[..., None]
     y, classes = _classes(y, arrays.get("classes"), path)
-    return Dataset(x=x, y=y, classes=classes, name=path.stem)
+    columns = {
+        key.removesuffix(suffix): values
+        for key, values in arrays.items()
+        if key.endswith(suffix) and key not in (f"x{suffix}", f"y{suffix}", "classes")
+        if values.shape == x.shape[:1] and values.dtype.kind in "buifU"
+    }
+    return Dataset(x=x, y=y, classes=classes, name=path.stem, columns=columns)
 
 
 def read_arrays(path: Path) -> dict[str, np.ndarray]:

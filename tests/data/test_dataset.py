@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infojax.data import Dataset, load
+from infojax.data import Dataset, load, symmetric_noise
 from infojax.errors import InvalidInput
 
 
@@ -71,6 +71,17 @@ def test_pixels_become_fractions_and_other_numbers_are_cast():
     assert pixels.x.dtype == plain.x.dtype == np.float32
 
 
+def test_columns_stay_beside_their_examples():
+    columns = {"number": np.arange(20), "source": [f"s{i}" for i in range(20)]}
+    whole = Dataset(x=np.arange(20.0)[:, None], y=np.arange(20) % 2, classes=("a", "b"), columns=columns)
+    for part in (whole.only("b"), whole.only("b", "a"), whole.take(7, seed=3), *whole.split(5, 4)):
+        numbers = part.x[:, 0].astype(int)
+        np.testing.assert_array_equal(part.columns["number"], numbers)
+        assert part.columns["source"].tolist() == [f"s{i}" for i in numbers]
+    for same in (whole.normalised(1.0, 2.0), symmetric_noise(whole, 0.5, seed=0)):
+        np.testing.assert_array_equal(same.columns["number"], np.arange(20))
+
+
 def test_normalised():
     x = np.random.default_rng(0).uniform(size=(6, 2, 2, 3)).astype(np.float32)
     images = Dataset(x=x, y=np.zeros(6, int), classes=("a",))
@@ -115,6 +126,8 @@ X = np.zeros((3, 2))
         ({"classes": ("a", "a")}, "same name"),
         ({"clean_y": [0, 1]}, "clean_y"),
         ({"clean_y": [0, 1, 5]}, "label 5"),
+        ({"columns": {"who": ["a", "b"]}}, r"column 'who' has shape \(2,\) .* each of the 3 examples"),
+        ({"columns": {"who": ["a", None, "b"]}}, "column 'who' .* dtype object"),
     ],
 )
 def test_refuses(given, message):

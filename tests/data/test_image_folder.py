@@ -30,6 +30,8 @@ def test_a_folder_of_classes(pictures):
     np.testing.assert_array_equal(own.x, PIXELS / np.float32(255))
     np.testing.assert_array_equal(own.y, [0, 0, 0, 1, 1, 1])
     assert (own.classes, own.name) == (("cat", "dog"), "pets")
+    assert own.columns["file"].tolist() == [f"{kind}/{i}.png" for i, kind in enumerate(["cat"] * 3 + ["dog"] * 3)]
+    assert own.columns["folder"].tolist() == ["cat"] * 3 + ["dog"] * 3
 
 
 def test_gray_pictures_have_one_channel_until_one_has_colour(tmp_path):
@@ -41,16 +43,22 @@ def test_gray_pictures_have_one_channel_until_one_has_colour(tmp_path):
 
 
 def test_a_flat_folder_with_labels(pictures):
-    rows = ["file,label", "cat/0.png,b", "cat/1.png,a", "dog/3.png,b"]
+    rows = ["file,label,camera", "cat/0.png,b,phone", "cat/1.png,a", "dog/3.png,b,phone"]
     (pictures / "labels.csv").write_text("\n".join(rows))
     own = load(pictures)
     np.testing.assert_array_equal(own.x, PIXELS[[0, 1, 3]] / np.float32(255))
     assert own.classes == ("a", "b")
     np.testing.assert_array_equal(own.y, [1, 0, 1])
+    assert {name: values.tolist() for name, values in own.columns.items()} == {
+        "file": ["cat/0.png", "cat/1.png", "dog/3.png"],
+        "folder": ["cat", "cat", "dog"],
+        "camera": ["phone", "", "phone"],
+    }
     for text, message in (
         ("name,label\n", "it needs `file` and `label`"),
         ("file,label\ncat/9.png,a\n", "line 2: .*9.png"),
         ("file,label\ncat/0.png,\n", "no label"),
+        ("label,file\na\n", "line 2: .*no such file"),
         ("file,label\n", "no labelled pictures"),
     ):
         (pictures / "labels.csv").write_text(text)

@@ -38,6 +38,17 @@ def test_gray_pixels_get_a_channel_and_lie_in_the_unit_interval(tmp_path):
     np.testing.assert_array_equal(own.x, pixels[..., None] / np.float32(255))
 
 
+def test_further_arrays_are_columns(tmp_path):
+    further = {"source": ["a", "b", "a", "c"], "grid": np.eye(4), "short": [1, 2], "rate": np.arange(4.0)}
+    own = load(save(tmp_path, x=X, y=[0, 1, 0, 1], classes=["a", "b"], **further))
+    assert {name: values.tolist() for name, values in own.columns.items()} == {
+        "source": ["a", "b", "a", "c"],
+        "rate": [0.0, 1.0, 2.0, 3.0],
+    }
+    path = save(tmp_path, x_train=X, y_train=[0, 1, 0, 1], who_train=[4, 5, 6, 7], who_test=[1, 2, 3, 4])
+    assert {name: values.tolist() for name, values in load(path).columns.items()} == {"who": [4, 5, 6, 7]}
+
+
 def test_train_and_test_in_one_file(tmp_path):
     path = save(tmp_path, x_train=X, y_train=[0, 1, 0, 1], x_test=X[:2] + 1, y_test=[1, 0])
     assert len(load(path)) == 4

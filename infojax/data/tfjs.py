@@ -1,0 +1,57 @@
+"""Weights in TensorFlow.js' format: model.json, whose manifest names arrays one after another in binary shards."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from infojax.errors import CorruptData, DataNotFound
+
+_DTYPES = {"float32": "<f4", "int32": "<i4"}
+
+
+def read_tfjs(folder: Path) -> dict[str, np.ndarray]:
+    """The arrays that `model.json` names, read from the shards beside it. The model's program is not looked at.
+
+    Raises:
+        CorruptData: when the manifest is none, an array is quantised or of another dtype, or the shards are shorter
+            or longer than their arrays.
+        DataNotFound: when a file is missing.
+    """
+    path = folder / "model.json"
+    try:
+        groups = json.loads(_bytes(path))["weightsManifest"]
+        listed = [
+            (
+                b"".join(_bytes(folder / Path(shard).name) for shard in group["paths"]),
+                [(str(entry["name"]), tuple(map(int, entry["shape"])), _dtype(entry)) for entry in group["weights"]],
+            )
+            for group in groups
+        ]
+    except (ValueError, TypeError, KeyError) as error:
+        raise CorruptData(f"{path} has no manifest of weights that can be read ({error!r}); fetch it again.") from error
+    arrays = {}
+    for data, entries in listed:
+        expected = sum(dtype.itemsize * int(np.prod(shape)) for _, shape, dtype in entries)
+        if len(data) != expected:
+            raise CorruptData(
+                f"the shards of {path} have {len(data):,} bytes, their arrays {expected:,}: fetch them again."
+            )
+        start = 0
+        for name, shape, dtype in entries:
+            count = int(np.prod(shape))
+            arrays[name] = np.frombuffer(data, dtype, count, start).reshape(shape)
+            start += count * dtype.itemsize
+    return arrays
+
+
+def _dtype(entry: dict) -> np.dtype:
+    if "quantization" in entry:
+        raise ValueError(f"{entry['name']} is quantised")
+    return np.dtype(_DTYPES[entry["dtype"]])
+
+
+def _bytes(path: Path) -> bytes:
+    if not path.is_file():
+        raise DataNotFound(f"{path} is missing")
+    return path.read_bytes()
