@@ -3,11 +3,12 @@
 from typing import TYPE_CHECKING, Any
 
 from infojax.kernels.empirical import empirical_ntk
+from infojax.kernels.random_coordinates import random_coordinate_ntk
 
 if TYPE_CHECKING:
     from infojax.kernels.infinite import infinite_width
 
-__all__ = ["empirical_ntk", "infinite_width"]
+__all__ = ["empirical_ntk", "infinite_width", "random_coordinate_ntk"]
 
 
 def __getattr__(name: str) -> Any:

@@ -16,9 +16,10 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from infojax.errors import InvalidInput, OverBudget
+from infojax.kernels.batches import Cost, cost, in_batches
 from infojax.kernels.contract import contract, contraction_bytes
-from infojax.kernels.layers import features, kernel_dtype
-from infojax.kernels.program import is_floating, peak_bytes
+from infojax.kernels.layers import Features, features, kernel_dtype
+from infojax.kernels.program import is_floating
 from infojax.kernels.tiles import choose_tiling, fill
 from infojax.models.network import Network
 from infojax.precision import float64, traced
@@ -78,51 +79,74 @@ def empirical_ntk(
      [0. 1.]]
     """
     apply = network.apply if isinstance(network, Network) else network
-    _check_options(apply, params, budget, tile, implementation, dtype)
+    check_options(apply, params, budget, tile, implementation, dtype)
     asked, dtype = dtype, np.dtype(dtype or kernel_dtype(params))
     with jax.default_matmul_precision("highest"), float64() if dtype == np.float64 else contextlib.nullcontext():
         params = jax.tree.map(lambda leaf: jnp.asarray(leaf, asked) if is_floating(leaf) else leaf, params)
-        x1 = _examples("x1", x1, dtype)
-        x2 = None if x2 is None else _examples("x2", x2, dtype)
-        k = _outputs(apply, params, x1, x2)
+        x1 = read_examples("x1", x1, dtype)
+        x2 = None if x2 is None else read_examples("x2", x2, dtype)
+        k = count_outputs(apply, params, x1, x2)
         of_block = functools.partial(features, apply, params, layers=implementation == "layers")
+        if not traced(params, x1, x2):
+            return from_features(of_block, x1, x2, k, dtype, budget=budget, tile=tile, out=out, progress=progress)
         n, m = len(x1), len(x1 if x2 is None else x2)
-        need = functools.partial(bytes_needed, of_block, x1, total=m, symmetric=x2 is None)
-        if traced(params, x1, x2):
-            remedy = "call it outside of jax.jit, to work in tiles"
-            choose_tiling(n, m, max(n, m), need, budget=budget, fixed=True, remedy=remedy)
-            left = of_block(x1)
-            return contract(left, left if x2 is None else of_block(x2))
-        rows = max(1, _ROWS.get(jax.default_backend(), _ROWS_ON_ACCELERATOR) // k)
-        tiling = choose_tiling(n, m, tile or rows, need, budget=budget, fixed=tile is not None)
-        result = _result((n * k, m * k), dtype, out)
-        fill(
-            result,
-            tiling,
-            lambda block: of_block(x1[block]),
-            None if x2 is None else lambda block: of_block(x2[block]),
-            contract,
-            outputs=k,
-            progress=progress,
-        )
-        return result
+        need = functools.partial(bytes_needed, cost(of_block, x1), total=n, symmetric=x2 is None)
+        remedy = "call it outside of jax.jit, to work in tiles"
+        choose_tiling(n, m, max(n, m), need, budget=budget, fixed=True, remedy=remedy)
+        left = of_block(x1)
+        return contract(left, left if x2 is None else of_block(x2))
+
+
+def from_features(
+    of_block: Callable[[Any], Features],
+    x1: np.ndarray,
+    x2: np.ndarray | None,
+    outputs: int,
+    dtype: np.dtype,
+    *,
+    budget: int,
+    tile: int | None = None,
+    out: np.ndarray | None = None,
+    progress: "Progress | None" = None,
+) -> Float[np.ndarray, "N M"]:
+    """The kernel of examples whose features `of_block` makes, in tiles that fit the budget."""
+    n, m = len(x1), len(x1 if x2 is None else x2)
+    costs = cost(of_block, x1)
+    # A quarter of the budget for running the network, so that tiles and kept features can be large.
+    batch = max(1, (budget // 4 - costs.weights) // costs.making)
+    need = functools.partial(bytes_needed, costs, total=n, symmetric=x2 is None, batch=batch)
+    rows = max(1, _ROWS.get(jax.default_backend(), _ROWS_ON_ACCELERATOR) // outputs)
+    tiling = choose_tiling(n, m, tile or rows, need, budget=budget, fixed=tile is not None)
+    result = _result((n * outputs, m * outputs), dtype, out)
+    fill(
+        result,
+        tiling,
+        lambda block: in_batches(of_block, x1[block], batch),
+        None if x2 is None else lambda block: in_batches(of_block, x2[block], batch),
+        contract,
+        outputs=outputs,
+        progress=progress,
+    )
+    return result
 
 
 def bytes_needed(
-    of_block: Callable[..., Any], x: Any, rows: int, columns: int, keep: bool, *, total: int, symmetric: bool
+    costs: Cost, rows: int, columns: int, kept: int, *, total: int, symmetric: bool, batch: int | None = None
 ) -> int:
-    """Bytes for tiles of `rows` by `columns` examples, with the features of all `total` kept or not."""
-    one = jax.ShapeDtypeStruct((1, *x.shape[1:]), x.dtype)
-    program, shapes = jax.make_jaxpr(of_block, return_shape=True)(one)
-    each = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(shapes))
+    """Bytes for tiles of `rows` by `columns` examples, with the features of `kept` blocks of rows, out of `total`
+    examples, in memory, and features made of at most `batch` examples at a time.
+    """
+    largest = max(rows, columns)
+    batch = min(largest, batch or largest)
     # The next block and the next tile may be under way while the last ones are still in use.
-    held = each * (total * keep + rows * (not (keep and symmetric)) + 2 * columns * (not keep))
-    weights = sum(constant.nbytes for constant in program.consts)
-    making = weights + (peak_bytes(program.jaxpr) - weights) * max(rows, columns)
-    return held + making + 2 * contraction_bytes(shapes, rows, columns)
+    streamed = 0 if symmetric and rows * kept >= total else 2 * columns
+    held = costs.each * (rows * kept + streamed)
+    joining = costs.each * largest * (batch < largest)
+    making = costs.weights + costs.making * batch
+    return held + joining + making + 2 * contraction_bytes(costs.shapes, rows, columns)
 
 
-def _check_options(apply: Any, params: Any, budget: int, tile: int | None, implementation: str, dtype: Any) -> None:
+def check_options(apply: Any, params: Any, budget: int, tile: int | None, implementation: str, dtype: Any) -> None:
     if not callable(apply):
         raise InvalidInput(f"network must be a Network or a function apply(params, x), not {type(apply).__name__}")
     if implementation not in ("layers", "jacobian"):
@@ -138,7 +162,7 @@ def _check_options(apply: Any, params: Any, budget: int, tile: int | None, imple
         raise InvalidInput("params has NaN or infinite values: did training diverge?")
 
 
-def _examples(name: str, x: Any, dtype: Any) -> Any:
+def read_examples(name: str, x: Any, dtype: Any) -> Any:
     """The examples, in the dtype to compute in if they are floating-point, on the host unless traced."""
     x = x if isinstance(x, jax.Array) else np.asarray(x)
     if x.ndim == 0 or 0 in x.shape:
@@ -150,7 +174,7 @@ def _examples(name: str, x: Any, dtype: Any) -> Any:
     return x if traced(x) else np.asarray(jnp.asarray(x))
 
 
-def _outputs(apply: Callable[..., Any], params: Any, x1: Any, x2: Any) -> int:
+def count_outputs(apply: Callable[..., Any], params: Any, x1: Any, x2: Any) -> int:
     """The number k of outputs of the network."""
     if x2 is not None and x1.shape[1:] != x2.shape[1:]:
         raise InvalidInput(f"examples of x1 have shape {x1.shape[1:]}, those of x2 {x2.shape[1:]}; they must agree")

@@ -91,7 +91,8 @@ def infinite_width(
     of_tile = functools.partial(_of_tile, kernel=kernel, kinds=("nngp", "ntk") if kind == "both" else (kind,))
     kinds = _check_fit(of_tile, x1)
 
-    need = functools.cache(lambda rows, columns, keep: _bytes_needed(of_tile, x1, rows, columns))
+    of_shape = functools.cache(lambda rows, columns: _bytes_needed(of_tile, x1, rows, columns))
+    need = lambda rows, columns, kept: of_shape(rows, columns)  # noqa: E731
     n, m = len(x1), len(x2)
     if traced(x1, x2):
         choose_tiling(n, m, max(n, m), need, budget=budget, fixed=True)

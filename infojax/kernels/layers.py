@@ -25,13 +25,21 @@ class Features(NamedTuple):
 
     Attributes:
         dense: layers with one position: (n f, n k o). Cotangents that no example changes stand once: (k o).
-        pairs: layers with few positions and large weights: (n s f, n k s o).
+        factored: layers whose gradients are larger than what they are products of: (n s f, n k s o).
         gradients: of the parameters of each other layer: (n k p).
     """
 
     dense: tuple[tuple[Float[Array, "n f"], Float[Array, "*n k o"]], ...]
-    pairs: tuple[tuple[Float[Array, "n s f"], Float[Array, "n k s o"]], ...]
+    factored: tuple[tuple[Float[Array, "n s f"], Float[Array, "n k s o"]], ...]
     gradients: tuple[Float[Array, "n k p"], ...]
+
+
+class Factors(NamedTuple):
+    """Of one example and one site, whose gradient is Σ_s a_s b_csᵀ; the bias, if there is one, is the last of f."""
+
+    activations: Float[Array, "s g f"]
+    cotangents: Float[Array, "k s g o"]
+    bias: bool
 
 
 @functools.partial(jax.jit, static_argnames=("apply", "layers"))
@@ -61,6 +69,23 @@ def kernel_dtype(params: Any) -> np.dtype:
 
 
 def _features_of_one(apply: Callable[..., Any], params: Any, x: Array, *, layers: bool) -> Features:
+    factors, gradients = factors_of_one(apply, params, x, layers=layers)
+    dense, factored = [], []
+    for a, b, _ in factors:
+        match _best_way(a.shape, b.shape):
+            case "dense":
+                dense.append((a[0, 0], b[:, 0, 0]))
+            case "factored":
+                factored.append((a[:, 0], b[:, :, 0]))
+            case "gradients":
+                gradients.append(jnp.einsum("sgf,ksgo->kgfo", a, b).reshape(b.shape[0], -1))
+    return Features(tuple(dense), tuple(factored), tuple(gradients))
+
+
+def factors_of_one(
+    apply: Callable[..., Any], params: Any, x: Array, *, layers: bool = True
+) -> tuple[list[Factors], list[Float[Array, "k p"]]]:
+    """Of one example, without a batch axis: the factors of each site, and the gradients of all other parameters."""
     leaves, structure = jax.tree.flatten(params)
     program = flatten(lambda *args: apply(jax.tree.unflatten(structure, args[:-1]), args[-1][None])[0], *leaves, x)
     sites = find_sites(program.jaxpr, program.jaxpr.invars[:-1]) if layers else ()
@@ -81,19 +106,11 @@ def _features_of_one(apply: Callable[..., Any], params: Any, x: Array, *, layers
     cotangents, gradients = jax.vmap(pull_back)(jnp.eye(out.size, dtype=out.dtype))
     at = dict(zip(places, cotangents, strict=True))
 
-    dense, pairs = [], []
-    gradients = [gradient.reshape(out.size, -1).astype(dtype) for gradient in gradients]
+    factors = []
     for site, a in zip(sites, activations, strict=True):
         b = jax.vmap(functools.partial(as_output, site.equation, site.operand))(at[site.at])
-        b = b.astype(dtype)
-        match _cheapest_way(a.shape, b.shape):
-            case "dense":
-                dense.append((a[0, 0], b[:, 0, 0]))
-            case "pairs":
-                pairs.append((a[:, 0], b[:, :, 0]))
-            case "gradients":
-                gradients.append(jnp.einsum("sgf,ksgo->kgfo", a, b).reshape(out.size, -1))
-    return Features(tuple(dense), tuple(pairs), tuple(gradients))
+        factors.append(Factors(a, b.astype(dtype), site.bias is not None))
+    return factors, [gradient.reshape(out.size, -1).astype(dtype) for gradient in gradients]
 
 
 def _activations(environment: Environment, site: Site, dtype: np.dtype) -> Float[Array, "s g f"]:
@@ -114,16 +131,21 @@ def _product(environment: Environment, factors: tuple[Factor, ...], dtype: Any) 
     return product
 
 
-def _cheapest_way(a: tuple[int, ...], b: tuple[int, ...]) -> str:
-    """Of activations (s g f) and cotangents (k s g o), the contraction with the fewest multiplications a pair."""
+def _best_way(a: tuple[int, ...], b: tuple[int, ...]) -> str:
+    """For activations (s g f) and cotangents (k s g o): what takes the least work a pair of examples, and memory."""
     outputs, positions, groups, fan_out = b
     fan_in = a[2]
-    gradients = outputs**2 * fan_in * fan_out
     if groups > 1:
         return "gradients"
     if positions == 1:
         # An entry of the kernel costs a pass through memory, about sixteen multiplications, beside the products.
-        return "dense" if fan_in + outputs**2 * (fan_out + 16) < gradients else "gradients"
-    # (a aᵀ) b, then times bᵀ, see contract.py: many small products, about six times slower than one large.
-    pairs = positions**2 * fan_in + outputs * positions**2 * fan_out + outputs**2 * positions * fan_out
-    return "pairs" if 6 * pairs < gradients else "gradients"
+        dense = fan_in + outputs**2 * (fan_out + 16)
+        return "dense" if dense < outputs**2 * fan_in * fan_out else "gradients"
+    # Gradients can be formed from their factors for each tile, see contract.py: more work, for much less memory.
+    smaller = 5 * positions * (fan_in + outputs * fan_out) < outputs * fan_in * fan_out
+    return "factored" if smaller or pairs_are_cheaper(a[0], fan_in, outputs, fan_out) else "gradients"
+
+
+def pairs_are_cheaper(positions: int, fan_in: int, outputs: int, fan_out: int) -> bool:
+    """Whether products of all pairs of positions take fewer multiplications than products of gradients."""
+    return positions**2 * (fan_in + outputs**2 * (fan_out + 1)) < outputs**2 * fan_in * fan_out

@@ -1,5 +1,6 @@
 """A kernel in blocks of examples: how large they may be, and which of them need computing."""
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -13,17 +14,21 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
 
+# Products of tiles with fewer examples than this take longer than computing features again for larger ones.
+_SMALL = 16
+
+
 @dataclass(frozen=True)
 class Tiling:
     """Tiles of `rows` by `columns` examples, and the bytes that they take beside the result.
 
-    `keep`: the features of all examples of the columns stay in memory; otherwise they are computed again for each
-    block of rows.
+    `kept`: so many blocks of rows have their features in memory at once. Those of the columns are computed again for
+    each such panel, unless it has all the examples of a symmetric kernel.
     """
 
     rows: int
     columns: int
-    keep: bool
+    kept: int
     bytes: int
 
 
@@ -31,29 +36,37 @@ def choose_tiling(
     n: int,
     m: int,
     most: int,
-    need: Callable[[int, int, bool], int],
+    need: Callable[[int, int, int], int],
     *,
     budget: int,
     fixed: bool = False,
     remedy: str = "allow a smaller tile",
 ) -> Tiling:
-    """The largest tiles of at most `most` examples whose `need(rows, columns, keep)` in bytes is within `budget`.
+    """Tiles of at most `most` examples whose `need(rows, columns, kept)`, growing with each, is within `budget` bytes.
 
-    Keeping features comes before large tiles, unless tiles would fall below eight examples. With `fixed`, tiles have
-    `most` examples or none, and `remedy` is what to do about that.
+    The largest tiles that leave room for the features of all rows; where none do, the largest that keep at least half
+    as many as any. Only where no others fit do they get small. With `fixed`, tiles have `most` examples or none, and
+    `remedy` is what to do about that.
 
     Raises:
         OverBudget: not even a tile of one example (or, with `fixed`, of `most`) fits.
     """
     sizes = [most] if fixed else _halvings(min(most, max(n, m)))
-    choices = [(size, True) for size in sizes if fixed or size >= min(8, n, m)] + [(size, False) for size in sizes]
-    for size, keep in choices:
-        rows, columns = _even(n, size), _even(m, size)
-        needed = need(rows, columns, keep)
-        if needed <= budget:
-            return Tiling(rows, columns, keep, needed)
+    fitting = []
+    for size in sizes:
+        rows, columns = even(n, size), even(m, size)
+        counts = range(1, -(-n // rows) + 1)
+        kept = bisect_right(counts, budget, key=lambda kept, shape=(rows, columns): need(*shape, kept))
+        if kept:
+            fitting.append(Tiling(rows, columns, kept, need(rows, columns, kept)))
+    if fitting:
+        large = [tiling for tiling in fitting if max(tiling.rows, tiling.columns) >= min(_SMALL, max(n, m))]
+        keeping = {tiling: min(n, tiling.rows * tiling.kept) for tiling in large or fitting[:1]}
+        most_kept = max(keeping.values())
+        enough = n if most_kept == n else most_kept / 2
+        return next(tiling for tiling, examples in keeping.items() if examples >= enough)
     size = sizes[-1]
-    needed = need(_even(n, size), _even(m, size), False)
+    needed = need(even(n, size), even(m, size), 1)
     raise OverBudget(
         f"a tile of {size} × {size} examples needs {needed:,} bytes, the budget is {budget:,}: "
         f"{remedy if fixed and most > 1 else 'take a network with fewer outputs'}, or allow a larger budget"
@@ -79,16 +92,17 @@ def fill(
     rows, columns = blocks(n, tiling.rows), blocks(m, tiling.columns)
     symmetric = right is None
     of_column = left if right is None else right
-    # One block at a time: what it takes to make features is counted once.
-    kept = [jax.block_until_ready(of_column(block)) for block in columns] if tiling.keep else None
 
     def tiles() -> Iterator[tuple[slice, slice, jax.Array]]:
-        for i, row in enumerate(rows):
-            features = kept[i] if symmetric and kept else left(row)
-            for j in range(i if symmetric else 0, len(columns)):
-                same = symmetric and i == j
-                others = kept[j] if kept else features if same else of_column(columns[j])
-                yield row, columns[j], tile(features, others)
+        for start in range(0, len(rows), tiling.kept):
+            # One block at a time: what it takes to make features is counted once.
+            panel = [jax.block_until_ready(left(row)) for row in rows[start : start + tiling.kept]]
+            for j in range(start if symmetric else 0, len(columns)):
+                there = symmetric and j < start + len(panel)
+                others = panel[j - start] if there else of_column(columns[j])
+                for i, features in enumerate(panel, start):
+                    if i <= j or not symmetric:
+                        yield rows[i], columns[j], tile(features, others)
 
     total = len(rows) * (len(rows) + 1) // 2 if symmetric else len(rows) * len(columns)
     task = None if progress is None else progress.add_task("empirical NTK", total=total)
@@ -121,7 +135,7 @@ def _halvings(size: int) -> list[int]:
     return [size >> times for times in range(size.bit_length())]
 
 
-def _even(total: int, most: int) -> int:
+def even(total: int, most: int) -> int:
     """The size of the fewest equal blocks of at most `most`."""
     return -(-total // -(-total // most))
 

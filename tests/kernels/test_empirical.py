@@ -13,6 +13,7 @@ from rich.progress import Progress
 
 from infojax.errors import InvalidInput, OverBudget
 from infojax.kernels import empirical_ntk
+from infojax.kernels.batches import cost
 from infojax.kernels.contract import contract
 from infojax.kernels.empirical import bytes_needed
 from infojax.kernels.layers import features
@@ -143,7 +144,7 @@ def test_estimate_of_memory_covers_what_the_compiler_takes(make, layers):
     making = features.lower(apply, params, x, layers=layers).compile().memory_analysis()
     contracting = contract.lower(block, block).compile().memory_analysis()
     taken = [a.temp_size_in_bytes + a.argument_size_in_bytes + a.output_size_in_bytes for a in (making, contracting)]
-    needed = bytes_needed(of_block, x, 16, 16, False, total=16, symmetric=False)
+    needed = bytes_needed(cost(of_block, x), 16, 16, 1, total=16, symmetric=False)
     assert max(taken) <= needed <= 8 * max(taken)
 
 

@@ -1,0 +1,57 @@
+"""Features of a block of examples made a few examples at a time: networks hold far more while they run than after."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from infojax.kernels.layers import Features
+from infojax.kernels.program import peak_bytes
+from infojax.kernels.tiles import blocks, even
+
+
+class Cost(NamedTuple):
+    """What features cost: the shapes of one example's, their bytes, and the bytes that making them takes beside.
+
+    Attributes:
+        shapes: as `Features`, with leading axes of one example.
+        each: bytes of one example's features.
+        making: bytes for each example under way.
+        weights: bytes that are there once, whatever the number of examples.
+    """
+
+    shapes: Features
+    each: int
+    making: int
+    weights: int
+
+
+def cost(of_block: Callable[[Any], Features], x: Any) -> Cost:
+    """The cost of the features of examples like `x` (n, ...)."""
+    one = jax.ShapeDtypeStruct((1, *x.shape[1:]), x.dtype)
+    program, shapes = jax.make_jaxpr(of_block, return_shape=True)(one)
+    each = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(shapes))
+    weights = sum(constant.nbytes for constant in program.consts)
+    return Cost(shapes, each, peak_bytes(program.jaxpr) - weights, weights)
+
+
+def in_batches(of_block: Callable[[Any], Features], x: Any, most: int) -> Features:
+    """`of_block(x)`, from at most so many examples at a time."""
+    if len(x) <= most:
+        return of_block(x)
+    size = even(len(x), most)
+    # One batch at a time: what it takes to make features is counted once.
+    parts = [jax.block_until_ready(of_block(x[batch])) for batch in blocks(len(x), size)]
+    seen_twice = len(parts) * size - len(x)
+
+    def join(*leaves: Any) -> Any:
+        return jnp.concatenate([*leaves[:-1], leaves[-1][seen_twice:]])
+
+    joined = jax.tree.map(join, *(part._replace(dense=()) for part in parts))
+    # Cotangents that no example changes stand once.
+    dense = [
+        (join(*(a for a, _ in layers)), layers[0][1] if layers[0][1].ndim == 2 else join(*(b for _, b in layers)))
+        for layers in zip(*(part.dense for part in parts), strict=True)
+    ]
+    return joined._replace(dense=tuple(dense))
