@@ -2,15 +2,17 @@
 
 from typing import TYPE_CHECKING, Any
 
+from infojax.models.attacks import fgsm, pgd
 from infojax.models.cnn import cnn
 from infojax.models.mlp import mlp
 from infojax.models.network import Network, Params
 from infojax.models.nnx import from_nnx
+from infojax.models.pretrained import pretrained
 
 if TYPE_CHECKING:
     from infojax.models.stax import from_stax
 
-__all__ = ["Network", "Params", "cnn", "from_nnx", "from_stax", "mlp"]
+__all__ = ["Network", "Params", "cnn", "fgsm", "from_nnx", "from_stax", "mlp", "pgd", "pretrained"]
 
 
 def __getattr__(name: str) -> Any:
