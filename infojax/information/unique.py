@@ -137,6 +137,24 @@ def unique_information(
         InvalidInput: as `from_kernels`, and when targets and outputs differ in number.
         OverBudget: the kernels cannot be built within `budget`.
     """
+    residual = initial_residual(network, params, train)
+    kernel = empirical_ntk(network, params, train.x, budget=budget, progress=progress)
+    cross = empirical_ntk(network, params, validation.x, train.x, budget=budget, progress=progress)
+    return from_kernels(
+        kernel,
+        cross,
+        residual,
+        outputs=residual.shape[1],
+        training=training,
+        decay=decay,
+        convention=convention,
+        sigma=sigma,
+        groups=groups,
+    )
+
+
+def initial_residual(network: Network, params: Params, train: Dataset) -> Float[np.ndarray, "n k"]:
+    """Targets minus outputs at `params`, in float64. Raises InvalidInput when they differ in number."""
     targets = jnp.asarray(train.targets)
     outputs = jax.jit(network.apply)(params, jnp.asarray(train.x))
     if outputs.shape != targets.shape:
@@ -144,19 +162,7 @@ def unique_information(
             f"The network has outputs of shape {outputs.shape}, the training targets have {targets.shape}; build it "
             f"with outputs={targets.shape[-1]}."
         )
-    kernel = empirical_ntk(network, params, train.x, budget=budget, progress=progress)
-    cross = empirical_ntk(network, params, validation.x, train.x, budget=budget, progress=progress)
-    return from_kernels(
-        kernel,
-        cross,
-        np.asarray(targets, np.float64) - np.asarray(outputs, np.float64),
-        outputs=targets.shape[-1],
-        training=training,
-        decay=decay,
-        convention=convention,
-        sigma=sigma,
-        groups=groups,
-    )
+    return np.asarray(targets, np.float64) - np.asarray(outputs, np.float64)
 
 
 def _check(residual, cross, outputs, decay, convention, sigma) -> None:

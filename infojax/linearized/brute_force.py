@@ -4,7 +4,7 @@ Two independent answers: the closed form on every submatrix of the kernel, and e
 parameters of the linearised network. Plain NumPy, float64, loops.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -40,6 +40,31 @@ def submatrix_leave_out(
     return np.array(weights), np.array(functional)
 
 
+def submatrix_ensembles(
+    kernel: Float[np.ndarray, "n n"],
+    validation_kernel: Float[np.ndarray, "m n"],
+    nngp: Float[np.ndarray, "n n"],
+    cross_nngp: Float[np.ndarray, "m n"],
+    validation_nngp: Float[np.ndarray, "m m"],
+    targets: Float[np.ndarray, "n k"],
+    groups: Iterable[Int[np.ndarray, " _"]],
+    *,
+    training: Training,
+    decay: float = 0.0,
+    convention: Convention = "mean",
+) -> Iterator[tuple[Float[np.ndarray, "m k"], Float[np.ndarray, "m m"]]]:
+    """Mean and covariance of an infinitely wide ensemble's predictions without each group of examples."""
+    n, top = len(kernel), np.linalg.eigvalsh(kernel)[-1]
+    for group in groups:
+        kept = np.setdiff1d(np.arange(n), group)
+        problem = as_sum(training, decay, convention, len(kept))
+        solved = _solve(kernel[np.ix_(kept, kept)], np.eye(len(kept)), problem, top)
+        operator = validation_kernel[:, kept] @ solved
+        carried = operator @ cross_nngp[:, kept].T
+        spread = operator @ nngp[np.ix_(kept, kept)] @ operator.T
+        yield operator @ targets[kept], validation_nngp - carried - carried.T + spread
+
+
 def _solve(kernel, residual, problem, top):
     training, decay = problem
     s, u = np.linalg.eigh(kernel)
@@ -56,7 +81,7 @@ def _solve(kernel, residual, problem, top):
             phi = phi + rate * (1 - z * phi)
     else:
         phi = np.where(z > 0, 1 / safe, 0.0)
-    return u @ (phi * (u.T @ residual))
+    return (u * phi) @ (u.T @ residual)
 
 
 def descended_leave_out(

@@ -50,8 +50,8 @@ def leave_each_out(
             *jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float64), (full, reduced)),
             shared=shared,
             same=convention == "sum" or (isinstance(training, Converged) and decay == 0),
-            method=_method(float(theta.values[-1]), training, full, reduced),
-            block=_block(rows, *cross.shape) if block is None else block,
+            method=choose_method(float(theta.values[-1]), training, full, reduced),
+            block=block_size(rows, *cross.shape) if block is None else block,
         )
         return np.asarray(weights), np.asarray(predictions)
 
@@ -61,7 +61,7 @@ def _leave_each_out(values, vectors, cross, residual, rows, full, reduced, *, sh
     rotated = vectors.T @ residual
     projected = cross @ vectors
     trained = rotated * training_filter(full[0], values + full[1])
-    terms = _resolvent_terms(values, *reduced) if shared and method == "contour" else None
+    terms = resolvent_terms(values, *reduced) if shared and method == "contour" else None
     kernel = (vectors * values[None]) @ vectors.T if method == "steps" else vectors
 
     def one(group):
@@ -74,7 +74,7 @@ def _leave_each_out(values, vectors, cross, residual, rows, full, reduced, *, sh
         if method == "inverse":
             change = without_group_converged(u, present, rotated, values + decay)
         else:
-            change = without_group(u, present, rotated, *(terms or _resolvent_terms(values, training, decay)))
+            change = without_group(u, present, rotated, *(terms or resolvent_terms(values, training, decay)))
         # With equal rates and decay, with the group and without, this difference is zero, and skipped.
         return distances(change if same else change + trained - rotated * training_filter(training, values + decay))
 
@@ -86,12 +86,13 @@ def _leave_each_out(values, vectors, cross, residual, rows, full, reduced, *, sh
     return jax.lax.map(one, (rows.indices, rows.present, own), batch_size=min(block, count))
 
 
-def _resolvent_terms(values, training, decay):
+def resolvent_terms(values, training, decay):
+    """D_j (q, N) and w_j (q,): what `without_group` takes of a training for a finite time."""
     terms = resolvents(training)
     return resolvent_diagonals(terms, values + decay), terms.weights
 
 
-def _method(largest: float, training: Training, full: tuple, reduced: tuple) -> Method:
+def choose_method(largest: float, training: Training, full: tuple, reduced: tuple) -> Method:
     """Which formula serves this training; raises where gradient descent would diverge."""
     if isinstance(training, Converged):
         return "inverse"
@@ -110,7 +111,7 @@ def _method(largest: float, training: Training, full: tuple, reduced: tuple) -> 
     return "contour" if covers(replace(training, learning_rate=float(rate)), float(largest + decay)) else "steps"
 
 
-def _block(rows: Rows, validation_rows: int, train_rows: int) -> int:
+def block_size(rows: Rows, validation_rows: int, train_rows: int) -> int:
     """As many groups at once as keep the work space below half a kernel, or 32 MiB."""
     size = rows.indices.shape[1]
     per_group = train_rows * (min(size, 28) * size + 4 * size + 4) + validation_rows

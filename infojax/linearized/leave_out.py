@@ -46,7 +46,7 @@ def without_group(
     """
     q = len(weights)
     parts = jnp.concatenate([diagonals.real, diagonals.imag])  # real products are twice as cheap
-    blocks = _complex(_diagonal_blocks(rows, parts), q)
+    blocks = resolvent_blocks(rows, parts)
     blocks = blocks + jnp.diag((~present).astype(blocks.dtype))[None]
     solved = _complex(rows @ (parts * rotated[None]).T, q, axis=1).T  # (q, g): (R_j r)[g]
     c = _solve(blocks, solved) * weights[:, None]
@@ -67,17 +67,29 @@ def without_group_converged(
     """
     null = (shifted == 0).astype(shifted.dtype)
     inverse = jnp.where(shifted > 0, 1 / jnp.where(shifted > 0, shifted, 1.0), 0.0)
+    decided, free, g = decided_directions(rows, present, null, inverse)
+    first = decided @ (rows @ (null * rotated))
+    c = first + free @ (rows @ (inverse * rotated) - g @ first)
+    return inverse * (c @ rows)
+
+
+def decided_directions(
+    rows: Float[Array, "g N"], present: Bool[Array, " g"], null: Float[Array, " N"], inverse: Float[Array, " N"]
+) -> tuple[Float[Array, "g g"], Float[Array, "g g"], Float[Array, "g g"]]:
+    """P, F and G[g, g] such that C = P b₀ + F (b − G[g, g] P b₀), with b₀ = (P₀ r)[g] and b = (G r)[g]."""
     p0, g = _diagonal_blocks(rows, jnp.stack([null, inverse]))
     g = g + jnp.diag((~present).astype(g.dtype))
     shared, basis = jnp.linalg.eigh(p0)
     decided = shared > NULL
     range_, free = (basis * chosen[None].astype(basis.dtype) for chosen in (decided, ~decided))
-    b_null, b = rows @ (null * rotated), rows @ (inverse * rotated)
-    first = range_ @ ((range_.T @ b_null) / jnp.where(decided, shared, 1.0))
     # On the rest, (Vᵀ G V) C = Vᵀ (b − G C_first); the decided directions are padded with ones.
     reduced = free.T @ g @ free + jnp.diag(decided.astype(g.dtype))
-    c = first + free @ jnp.linalg.solve(reduced, free.T @ (b - g @ first))
-    return inverse * (c @ rows)
+    return (range_ / jnp.where(decided, shared, 1.0)[None]) @ range_.T, free @ jnp.linalg.solve(reduced, free.T), g
+
+
+def resolvent_blocks(rows: Float[Array, "g N"], parts: Float[Array, "p N"]) -> Complex[Array, "q g g"]:
+    """R_j[g, g] = U_g D_j U_gᵀ, from the real `parts` of all D_j followed by the imaginary ones."""
+    return _complex(_diagonal_blocks(rows, parts), len(parts) // 2)
 
 
 def _diagonal_blocks(rows: Float[Array, "g N"], diagonals: Float[Array, "d N"]) -> Float[Array, "d g g"]:

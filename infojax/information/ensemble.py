@@ -1,0 +1,234 @@
+"""Unique information of examples in the predictions of an infinitely wide ensemble: exact, with nothing to smooth.
+
+    KL( p(f(X*) | S) ‖ p(f(X*) | S_−i) )
+
+Trained from random initialisations, the predictions f of an infinitely wide network on validation points X* are a
+Gaussian process at every time (linearized/ensemble.py), with the example and without. So the functional information
+of Harutyunyan et al. (2021, section 2) needs neither a linearisation nor the noise N(0, σ²) that smooths it there.
+"""
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import ArrayLike, Float, Num
+from threadpoolctl import threadpool_limits
+
+from infojax.data import Dataset
+from infojax.errors import InvalidInput
+from infojax.information.ensemble_each_out import block_size, divergences_each_out
+from infojax.linearized.each_out import choose_method
+from infojax.linearized.ensemble import ensemble, trained
+from infojax.linearized.groups import Groups, rows_of_groups
+from infojax.linearized.spectrum import Spectrum, spectrum
+from infojax.linearized.training import Convention, Converged, Training, as_sum
+from infojax.models.network import Network
+from infojax.precision import float64
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+# Of the mean prior variance: below, a covariance's smallest eigenvalues are those of its rounding.
+RESOLVED = 1e-10
+
+
+class EnsembleInformation(NamedTuple):
+    """Exact functional information, one entry for each example (or group), in nats, summed over the k outputs.
+
+    Attributes:
+        joint: of the predictions on all validation points together; None where it was not asked for.
+        joint_means: the part of it that means make; the rest is of the covariances.
+        pointwise: of the prediction at one validation point, averaged over the points.
+        pointwise_means: the part of it that means make.
+    """
+
+    joint: Float[np.ndarray, " n"] | None
+    joint_means: Float[np.ndarray, " n"] | None
+    pointwise: Float[np.ndarray, " n"]
+    pointwise_means: Float[np.ndarray, " n"]
+
+
+def ensemble_from_kernels(
+    train_kernel: Num[ArrayLike, "..."] | Spectrum,
+    validation_kernel: Num[ArrayLike, "..."],
+    targets: Num[ArrayLike, "..."],
+    *,
+    nngp: Num[ArrayLike, "..."],
+    cross_nngp: Num[ArrayLike, "..."],
+    validation_nngp: Num[ArrayLike, "..."],
+    training: Training,
+    decay: float = 0.0,
+    convention: Convention | str = "mean",
+    jitter: float = 0.0,
+    joint: bool = True,
+    groups: Groups | None = None,
+    block: int | None = None,
+) -> EnsembleInformation:
+    """Exact information of an infinitely wide ensemble from its kernels, in float64.
+
+    The k outputs are independent with the same kernels, so kernels are of examples, not of rows.
+
+    Args:
+        train_kernel: NTK Θ (n, n) on the training set; or its `spectrum`, which serves any number of calls.
+        validation_kernel: NTK K* (m, n), validation × training.
+        targets: (n,) or (n, k); the outputs at initialisation have mean zero.
+        nngp: NNGP kernel N (n, n) on the training set.
+        cross_nngp: N* (m, n), validation × training.
+        validation_nngp: N** (m, m), on the validation set.
+        training: GradientDescent, GradientFlow or Converged.
+        decay: of each network towards its own initialisation, ≥ 0; of the mean loss in convention "mean", of the sum in
+            "sum".
+        convention: whether the loss is a mean or a sum over the training examples.
+        jitter: variance of independent noise on each prediction, in units of the mean prior variance, tr N**/m.
+            Needed where validation points determine one another (duplicates), or are training points at t = ∞; then
+            scores depend on it: docs/ensembles.md.
+        joint: False leaves out the divergence on all validation points together, which needs Σ to be regular.
+        groups: leave out groups instead of single examples: integer labels (n,), or lists of example numbers.
+        block: how many examples are worked on at once; by default as many as keep the work space below a kernel.
+
+    Raises:
+        InvalidInput: shapes that do not fit, NaN, negative decay or jitter, a step size at which gradient descent
+            diverges, a kernel that is not positive semi-definite, and a singular covariance of the predictions.
+
+    >>> kernel = np.array([[2.0, 1.0, 0.5], [1.0, 2.0, 1.0], [0.5, 1.0, 2.0]])  # the NTK; the NNGP kernel: half of it
+    >>> scores = ensemble_from_kernels(
+    ...     kernel[:2, :2], kernel[2:, :2], np.array([1.0, 0.0]),
+    ...     nngp=kernel[:2, :2] / 2, cross_nngp=kernel[2:, :2] / 2, validation_nngp=kernel[2:, 2:] / 2,
+    ...     training=Converged())
+    >>> scores.joint.round(4)
+    array([0.    , 0.0449])
+    """
+    y = np.asarray(targets, np.float64)
+    y = y.reshape(len(y), -1) if y.ndim else y
+    cross, n_train, n_cross, n_validation = (
+        np.asarray(a, np.float64) for a in (validation_kernel, nngp, cross_nngp, validation_nngp)
+    )
+    size = (train_kernel.values if isinstance(train_kernel, Spectrum) else np.asarray(train_kernel)).shape[0]
+    _check(size, y, cross, n_train, n_cross, n_validation, decay, convention, jitter)
+    examples = len(y)
+    rows = rows_of_groups(groups, examples, 1)
+    theta = train_kernel if isinstance(train_kernel, Spectrum) else spectrum(train_kernel)
+
+    kernels = ensemble(theta, cross, n_train, n_cross, n_validation, y)
+    same = convention == "sum" or (isinstance(training, Converged) and decay == 0)
+    full = as_sum(training, decay, convention, examples)
+    noise = jitter * float(np.trace(n_validation)) / len(n_validation)
+    scores = np.empty((4, len(rows.sizes)))
+    # Groups of one size share rates, decay and resolvents, and with them the factorisation.
+    for kept in np.unique(rows.sizes):
+        chosen = np.flatnonzero(rows.sizes == kept)
+        reduced = as_sum(training, decay, convention, float(examples - kept))
+        method = choose_method(float(theta.values[-1]), training, full, reduced)
+        # Many small factorisations: on several threads each, they wait for one another longer than they work.
+        with float64(), threadpool_limits(1, user_api="blas"):
+            problems = jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float64), (full, reduced))
+            before, after = (trained(kernels, *problem) for problem in problems)
+            for made in (after,) if same else (after, before):
+                _require_regular(np.asarray(made.covariance), noise, float(np.trace(n_validation)), joint)
+            scores[:, chosen] = divergences_each_out(
+                kernels,
+                (None if same else before, after),
+                problems[1],
+                rows.indices[chosen, :kept],
+                noise,
+                method=method,
+                joint=joint,
+                block=block_size(method, int(kept), *cross.shape) if block is None else block,
+            )
+    kept_scores = scores if joint else scores[2:]
+    if not np.isfinite(kept_scores).all():
+        raise InvalidInput(
+            f"Without example or group {int(np.argmin(np.isfinite(kept_scores).all(0)))} the covariance of the "
+            "predictions is not positive definite: kernels of different networks, or rounding. Compute the kernels in "
+            f"float64, or give a jitter above {jitter:.1g}."
+        )
+    together = (scores[0], scores[1]) if joint else (None, None)
+    return EnsembleInformation(*together, pointwise=scores[2], pointwise_means=scores[3])
+
+
+def ensemble_information(
+    network: Network,
+    train: Dataset,
+    validation: Dataset,
+    *,
+    training: Training,
+    decay: float = 0.0,
+    convention: Convention | str = "mean",
+    jitter: float = 0.0,
+    joint: bool = True,
+    groups: Groups | None = None,
+    budget: int = 2**31,
+    progress: "Progress | None" = None,
+) -> EnsembleInformation:
+    """Exact information of every training example in the predictions of an infinitely wide ensemble.
+
+    Args:
+        network: made by `infojax.models.from_stax`; only its infinite-width limit is used.
+        train: n examples; the k columns of its targets are what the outputs are trained on.
+        validation: m examples, on which predictions are compared.
+        budget: bytes that building the kernels may use beside the kernels themselves.
+        progress: a `rich.progress.Progress` that shows the building of the kernels.
+
+    The other arguments are those of `ensemble_from_kernels`.
+
+    Raises:
+        InvalidInput: as `ensemble_from_kernels`, and when the network was not made from stax.
+        OverBudget: the kernels cannot be built within `budget`.
+    """
+    from infojax.kernels import infinite_width  # brings neural-tangents, a second of imports
+
+    settings: dict[str, Any] = {"budget": budget, "progress": progress}
+    own: Any = infinite_width(network, train.x, kind="both", **settings)
+    across: Any = infinite_width(network, validation.x, train.x, kind="both", **settings)
+    beyond: Any = infinite_width(network, validation.x, kind="nngp", **settings)
+    return ensemble_from_kernels(
+        own.ntk,
+        across.ntk,
+        train.targets,
+        nngp=own.nngp,
+        cross_nngp=across.nngp,
+        validation_nngp=beyond,
+        training=training,
+        decay=decay,
+        convention=convention,
+        jitter=jitter,
+        joint=joint,
+        groups=groups,
+    )
+
+
+def _require_regular(covariance: np.ndarray, noise: float, prior: float, joint: bool) -> None:
+    prior /= len(covariance)
+    values = np.linalg.eigvalsh(covariance) if joint else np.diag(covariance)
+    smallest = float(values.min()) + noise
+    if not smallest > RESOLVED * prior:
+        what = "eigenvalue of the covariance" if joint else "variance"
+        also = ", or joint=False for the divergence at single points" if joint else ""
+        raise InvalidInput(
+            f"The smallest {what} of the predictions is {smallest:.3g}, where the mean prior variance is {prior:.3g}: "
+            "validation points repeat one another, or are training points that every network interpolates. Drop "
+            f"them, or give a jitter (scores then depend on it), at least {2 * RESOLVED:.0e} and rather 1e-4{also}."
+        )
+
+
+def _check(size, y, cross, nngp, cross_nngp, validation_nngp, decay, convention, jitter) -> None:
+    if convention not in ("mean", "sum"):
+        raise InvalidInput(f'convention is {convention!r}; it must be "mean" or "sum" (is the loss a mean or a sum?).')
+    for name, value in (("decay", decay), ("jitter", jitter)):
+        if not 0 <= value < np.inf:
+            raise InvalidInput(f"{name} is {value}; it must be finite and not negative.")
+    n, m = (len(y), len(cross)) if y.ndim == 2 and cross.ndim == 2 else (0, 0)
+    given = (cross.shape, nngp.shape, cross_nngp.shape, validation_nngp.shape)
+    if size != n or not n or not m or given != ((m, n), (n, n), (m, n), (m, m)):
+        raise InvalidInput(
+            f"Shapes do not fit: train_kernel {size} rows, validation_kernel {given[0]}, targets {y.shape}, nngp "
+            f"{given[1]}, cross_nngp {given[2]}, validation_nngp {given[3]}. With n examples, m validation points and "
+            "k outputs they are (n, n), (m, n), (n, k), (n, n), (m, n), (m, m): kernels of examples, not of rows."
+        )
+    if n < 2:
+        raise InvalidInput(f"There is {n} training example; leaving one out needs at least 2.")
+    names = ("targets", "validation_kernel", "nngp", "cross_nngp", "validation_nngp")
+    for name, array in zip(names, (y, cross, nngp, cross_nngp, validation_nngp), strict=True):
+        if not np.isfinite(array).all():
+            raise InvalidInput(f"{name} has {np.sum(~np.isfinite(array))} NaN or infinite entries; check the data.")

@@ -1,0 +1,156 @@
+"""Unique information as influence functions estimate it: one Newton step at the trained weights for each example.
+
+With the residual ρ = f_w(X) − Y of trained weights, squared loss, and Θ = J Jᵀ, K* = J* Jᵀ at them
+
+    w_−i − w ≈ Jᵀ x_i,   x_i = (Θ + λ)⁻¹ Σ_j W_ji ρ_j,   λ = n(decay + damping)
+
+(W in leaving_out.py: Σ_j W_ji g_j is n/(n − 1) · (g_i − ḡ) for a mean), so
+
+    SI_i = ½ x_iᵀ Θ x_i,   F-SI_i = 1/(2σ²m) ‖K* x_i‖².
+
+One eigendecomposition Θ = U S Uᵀ; x̃ = Uᵀx. The exact leave-one-out of `infojax.information.unique` has (Θ_−i + λ)⁻¹
+where this has (Θ + λ)⁻¹: for one output it is larger by 1/(1 − h_i), h_i = 1 − λ[(Θ + λ)⁻¹]_ii, in the weights.
+"""
+
+from typing import TYPE_CHECKING
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import ArrayLike, Float, Num
+
+from infojax.errors import InvalidInput
+from infojax.information.influence.leaving_out import mixed, ridge
+from infojax.information.influence.problem import pose
+from infojax.information.real_descent import Examples
+from infojax.information.unique import Information
+from infojax.kernels import empirical_ntk
+from infojax.linearized.groups import Groups
+from infojax.linearized.predictions import coefficients
+from infojax.linearized.spectrum import Spectrum, spectrum
+from infojax.linearized.training import Convention, Converged, Training
+from infojax.models.network import Network, Params
+from infojax.precision import float64
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+
+def influence_information(
+    network: Network,
+    params: Params,
+    train: Examples,
+    validation: Examples,
+    *,
+    decay: float = 0.0,
+    damping: float = 0.0,
+    convention: Convention | str = "mean",
+    sigma: float = 1.0,
+    groups: Groups | None = None,
+    budget: int = 2**31,
+    progress: "Progress | None" = None,
+) -> Information:
+    """SI and F-SI as Gauss–Newton influence functions estimate them; the baseline of Harutyunyan et al. (2021).
+
+    Args:
+        network: its `apply` gives (b, k).
+        params: the *trained* weights, of squared loss with decay.
+        train: n examples, a Dataset or a pair of arrays (x, targets).
+        validation: m examples, likewise; their targets are not used.
+        decay: with which the weights were trained. Towards which point does not matter: in a mean, the share of an
+            example in the decay's gradient is minus the mean gradient of the losses, once training has converged.
+        damping: added to the decay in the curvature alone. One of the two must be positive.
+        convention: whether the loss is a mean or a sum over the training examples. The authors' code is "sum" with
+            n·decay and n·damping where there is no decay: (1/n) H⁻¹ g_i, where "mean" has 1/(n − 1).
+        sigma: standard deviation of the smoothing noise in F-SI.
+        groups: leave out groups instead of single examples; effects add up.
+        budget: bytes that building the kernels may use beside the kernels themselves.
+        progress: a `rich.progress.Progress` that shows the building of the kernels.
+
+    Raises:
+        InvalidInput: shapes that do not fit, NaN, no damping and no decay.
+        OverBudget: the kernels cannot be built within `budget`.
+    """
+    problem = pose(network, params, train, validation, "squared")
+    with problem.precision():
+        rho = np.asarray(jax.jit(problem.apply)(params, problem.x), np.float64) - np.asarray(problem.y, np.float64)
+    n, outputs = rho.shape
+    shift = ridge(decay, damping, convention, n)
+    limits = {"budget": budget, "progress": progress}
+    theta = spectrum(np.asarray(empirical_ntk(network, params, problem.x, **limits)))
+    cross = np.asarray(empirical_ntk(network, params, problem.query_x, problem.x, **limits))
+    return _information(theta, cross, rho.reshape(-1), shift, groups, convention, sigma, outputs)
+
+
+def influence_from_kernels(
+    train_kernel: Num[ArrayLike, "..."] | Spectrum,
+    validation_kernel: Num[ArrayLike, "..."],
+    residual: Num[ArrayLike, "..."],
+    *,
+    outputs: int = 1,
+    training: Training | None = None,
+    decay: float = 0.0,
+    damping: float = 0.0,
+    convention: Convention | str = "mean",
+    sigma: float = 1.0,
+    groups: Groups | None = None,
+) -> Information:
+    """The same for a linearised network, from the arguments of `infojax.information.from_kernels`, in float64.
+
+    Args:
+        train_kernel: Θ (N, N), N = n·outputs, example-major, or its `spectrum`.
+        validation_kernel: K* (M, N).
+        residual: targets minus *initial* outputs, (N,) or (n, outputs).
+        outputs: k, outputs per example.
+        training: how the network was trained before influence is asked for; by default to convergence.
+        decay, damping, convention, sigma, groups: as in `influence_information`.
+
+    Raises:
+        InvalidInput: shapes that do not fit, NaN, a kernel that is not positive semi-definite, no damping and no decay.
+
+    >>> kernel = np.array([[2.0, 1.0], [1.0, 2.0]])
+    >>> scores = influence_from_kernels(kernel, kernel[:1], np.array([1.0, 0.0]), decay=1.0, convention="sum")
+    >>> scores.weights.round(6)
+    array([0.015381, 0.001709])
+    """
+    r, cross = np.asarray(residual, np.float64).reshape(-1), np.asarray(validation_kernel)
+    for name, array in (("residual", r), ("validation_kernel", cross)):
+        if not np.isfinite(array).all():
+            raise InvalidInput(f"{name} has {np.sum(~np.isfinite(array))} NaN or infinite entries; check the data.")
+    size = (train_kernel.values if isinstance(train_kernel, Spectrum) else np.asarray(train_kernel)).shape[0]
+    if outputs < 1 or cross.ndim != 2 or size != len(r) or cross.shape[1] != size or size % outputs or len(cross) == 0:
+        raise InvalidInput(
+            f"Shapes do not fit: train_kernel {size} rows, validation_kernel {cross.shape}, residual {len(r)} entries, "
+            f"outputs {outputs}. With n examples, m validation points and k outputs they are (nk, nk), (mk, nk), nk."
+        )
+    n = size // outputs
+    shift = ridge(decay, damping, convention, n)
+    theta = train_kernel if isinstance(train_kernel, Spectrum) else spectrum(train_kernel)
+    settings = {"examples": n, "training": training or Converged(), "decay": decay, "convention": convention}
+    a = coefficients(theta, r, **settings)
+    vectors = np.asarray(theta.vectors)
+    rho = vectors @ (np.asarray(theta.values) * (vectors.T @ a)) - r
+    return _information(theta, cross, rho, shift, groups, convention, sigma, outputs)
+
+
+def _information(
+    theta: Spectrum,
+    cross: np.ndarray,
+    rho: Float[np.ndarray, " N"],
+    shift: float,
+    groups: Groups | None,
+    convention: Convention | str,
+    sigma: float,
+    outputs: int,
+) -> Information:
+    if not 0 < sigma < np.inf:
+        raise InvalidInput(f"sigma is {sigma}; the smoothing noise must have a positive, finite standard deviation.")
+    with float64():
+        values, vectors = jnp.asarray(theta.values), jnp.asarray(theta.vectors)
+        # Uᵀ ρ, example by example: the rows of U that belong to it, times its residual.
+        rows = (vectors * jnp.asarray(rho)[:, None]).reshape(-1, outputs, len(vectors)).sum(1)
+        x = mixed(rows.T, groups, convention) / (values + shift)[:, None]
+        moved = jnp.asarray(cross, jnp.float64) @ (vectors @ x)
+        squares = jnp.einsum("mg,mg->g", moved, moved)
+        weights = values @ x**2
+        return Information(np.asarray(weights) / 2, np.asarray(squares) / (2 * sigma**2 * (len(cross) // outputs)))

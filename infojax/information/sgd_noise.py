@@ -1,0 +1,173 @@
+"""Unique information in weights that are smoothed by the noise of stochastic gradient descent itself.
+
+    SI_i = ½ (w − w_−i)ᵀ Σ⁻¹ (w − w_−i)
+
+with Σ the stationary covariance of SGD around w (linearized/sgd_noise.py): what example i adds to the weights, in
+units of how far they wander anyway (Harutyunyan et al. 2021, section 3). One Cholesky factor serves all examples.
+"""
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import scipy.linalg
+from jaxtyping import ArrayLike, Float, Num
+
+from infojax.data import Dataset
+from infojax.errors import InvalidInput
+from infojax.information.unique import initial_residual
+from infojax.kernels import empirical_ntk
+from infojax.linearized.each_out import leave_each_out
+from infojax.linearized.groups import Groups, rows_of_groups
+from infojax.linearized.sgd_noise import sgd_noise
+from infojax.linearized.spectrum import Spectrum, spectrum
+from infojax.linearized.training import Convention, Scalar, Training
+from infojax.models.network import Network, Params
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+# Scores of a covariance that is conditioned worse than this have no correct digit.
+CONDITION = 1e14
+
+
+class SgdInformation(NamedTuple):
+    """Information in weights that SGD smooths.
+
+    Attributes:
+        weights: SI (n,), in nats, one entry for each example or group.
+        condition: largest over smallest eigenvalue of the covariance that was factored, ridge included, in the span of
+            the data. Scores have about 16 − log₁₀(condition) correct digits, those of a float32 kernel 7 − log₁₀.
+    """
+
+    weights: Float[np.ndarray, " n"]
+    condition: float
+
+
+def sgd_from_kernel(
+    train_kernel: Num[ArrayLike, "..."] | Spectrum,
+    residual: Num[ArrayLike, "..."],
+    *,
+    batch: int,
+    outputs: int = 1,
+    training: Training,
+    learning_rate: Scalar | None = None,
+    decay: float = 0.0,
+    convention: Convention | str = "mean",
+    ridge: float = 0.0,
+    groups: Groups | None = None,
+    block: int | None = None,
+) -> SgdInformation:
+    """Information in weights smoothed by SGD noise, from the neural tangent kernel, in float64.
+
+    Args:
+        train_kernel: Θ (N, N) on the training set, N = n·outputs, example-major; or its `spectrum`.
+        residual: targets minus initial outputs, (N,) or (n, outputs).
+        batch: examples in a batch, drawn with replacement. Scores are proportional to batch/learning_rate.
+        outputs: k, outputs per example.
+        training: GradientDescent, GradientFlow or Converged: where the weights are.
+        learning_rate: of the noisy steps around them; by default that of `training`, which Converged() has not.
+        decay: towards the initialisation, ≥ 0; of the mean loss in convention "mean", of the sum in "sum".
+        convention: whether the loss is a mean or a sum over the training examples.
+        ridge: variance of isotropic noise that is added, in units of the mean variance of SGD's over the span of the
+            data, tr Σ / rank Θ. Scales with Σ, so that batch and learning rate remain pure factors.
+        groups: leave out groups instead of single examples: integer labels (n,), or lists of example numbers.
+        block: how many examples are worked on at once.
+
+    Raises:
+        InvalidInput: shapes that do not fit, NaN, arguments out of range, a network that interpolates its targets
+            (no noise: t = ∞ without decay), and a noise covariance that is singular without a ridge.
+
+    >>> from infojax import Converged
+    >>> kernel = np.array([[2.0, 1.0, 0.0], [1.0, 2.0, 0.5], [0.0, 0.5, 1.0]])
+    >>> settings = {"training": Converged(), "learning_rate": 0.1, "decay": 0.3, "ridge": 0.01}
+    >>> few, many = (sgd_from_kernel(kernel, np.array([1.0, 0.0, 2.0]), batch=b, **settings) for b in (1, 10))
+    >>> (many.weights / few.weights).round(6)
+    array([10., 10., 10.])
+    """
+    r = np.asarray(residual, np.float64).reshape(-1)
+    size = (train_kernel.values if isinstance(train_kernel, Spectrum) else np.asarray(train_kernel)).shape[0]
+    _check(r, size, outputs, decay, convention, {"batch": batch, "learning_rate": learning_rate}, ridge)
+    n = len(r) // outputs
+    rows = rows_of_groups(groups, n, outputs)
+    theta = train_kernel if isinstance(train_kernel, Spectrum) else spectrum(train_kernel)
+    settings = {"examples": n, "training": training, "decay": decay, "convention": convention}
+
+    noise = sgd_noise(theta, r, batch=batch, learning_rate=learning_rate, **settings)
+    added = ridge * np.trace(noise.covariance) / len(noise.covariance)
+    covariance = noise.covariance + added * np.eye(len(noise.covariance))
+    values = scipy.linalg.eigvalsh(covariance)
+    if not values[0] * CONDITION > values[-1]:
+        raise InvalidInput(
+            f"The covariance of SGD's noise is singular: its smallest eigenvalue is {values[0]:.3g}, its largest "
+            f"{values[-1]:.3g}. n gradients span at most n of the {len(values)} directions of the data at once: give "
+            "a ridge, 1e-6 say (a millionth of the mean variance)."
+        )
+    # ‖L⁻¹ Vᵀ Jᵀ Δa‖², with L Lᵀ the covariance: as if L⁻¹ Vᵀ Jᵀ were what the weights predict.
+    whitened = scipy.linalg.solve_triangular(np.linalg.cholesky(covariance), noise.basis, lower=True)
+    _, squares = leave_each_out(theta, whitened, r, rows, **settings, block=block)
+    return SgdInformation(squares / 2, float(values[-1] / values[0]))
+
+
+def sgd_information(
+    network: Network,
+    params: Params,
+    train: Dataset,
+    *,
+    batch: int,
+    training: Training,
+    learning_rate: Scalar | None = None,
+    decay: float = 0.0,
+    convention: Convention | str = "mean",
+    ridge: float = 0.0,
+    groups: Groups | None = None,
+    budget: int = 2**31,
+    progress: "Progress | None" = None,
+) -> SgdInformation:
+    """Information of every training example in the weights of a network linearised at `params`, smoothed by SGD noise.
+
+    Args:
+        network: its `apply` gives (b, k).
+        params: where the network is linearised, usually its initialisation.
+        train: n examples.
+        budget: bytes that building the kernel may use beside the kernel itself.
+        progress: a `rich.progress.Progress` that shows the building of the kernel.
+
+    The other arguments are those of `sgd_from_kernel`.
+
+    Raises:
+        InvalidInput: as `sgd_from_kernel`, and when targets and outputs differ in number.
+        OverBudget: the kernel cannot be built within `budget`.
+    """
+    residual = initial_residual(network, params, train)
+    return sgd_from_kernel(
+        empirical_ntk(network, params, train.x, budget=budget, progress=progress),
+        residual,
+        batch=batch,
+        outputs=residual.shape[1],
+        training=training,
+        learning_rate=learning_rate,
+        decay=decay,
+        convention=convention,
+        ridge=ridge,
+        groups=groups,
+    )
+
+
+def _check(residual, size, outputs, decay, convention, positive, ridge) -> None:
+    if convention not in ("mean", "sum"):
+        raise InvalidInput(f'convention is {convention!r}; it must be "mean" or "sum" (is the loss a mean or a sum?).')
+    for name, value in (("decay", decay), ("ridge", ridge)):
+        if not 0 <= value < np.inf:
+            raise InvalidInput(f"{name} is {value}; it must be finite and not negative.")
+    for name, value in positive.items():
+        if value is not None and not 0 < value < np.inf:
+            raise InvalidInput(f"{name} is {value}; it must be positive and finite.")
+    if outputs < 1 or size != len(residual) or len(residual) % outputs:
+        raise InvalidInput(
+            f"Shapes do not fit: train_kernel {size} rows, residual {len(residual)} entries, outputs {outputs}. With n "
+            "examples and k outputs they are (nk, nk) and nk."
+        )
+    if len(residual) < 2 * outputs:
+        raise InvalidInput(f"There is {len(residual) // outputs} training example; leaving one out needs at least 2.")
+    if not np.isfinite(residual).all():
+        raise InvalidInput(f"residual has {np.sum(~np.isfinite(residual))} NaN or infinite entries; check the data.")
