@@ -1,128 +1,183 @@
-"""What `infojax score` leaves behind: a table, a histogram, pictures of examples, and a few lines on the screen."""
+"""The files of `infojax score`, each written as soon as it is computed: what comes later may fail."""
 
+import datetime
 import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
-from jaxtyping import Float, Int
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
+from jaxtyping import Int
+from rich.progress import Progress
 
+from infojax.cli.score_linearised import Linearised, classes_of
+from infojax.cli.score_tables import (
+    Groups,
+    column_of,
+    contradicted,
+    correlations_table,
+    examples_table,
+    groups_table,
+    order,
+    with_own,
+    with_score,
+    write,
+)
 from infojax.data import Dataset
 from infojax.linearized import Training
 from infojax.plots import contact_sheet, save, style
 from infojax.sweeps import device, plain, precision, versions
 
 PICTURES = 20
-LINES = 10
+# Pictures of suspects, and lines where they are no images; the table has all of them.
+SUSPECTS = 100
 
 
-class Scored(NamedTuple):
-    """Scores of n examples and the training that they are for.
+class Report(NamedTuple):
+    """What was found of n examples, for the page and the screen.
 
     Attributes:
-        weights, functional: SI and F-SI (n,).
-        residual: (n,) norm of target minus prediction after training.
+        examples: in the order of `table`.
+        table: a row for each of them, as in scores.parquet.
         training: with the step size that was chosen.
+        fit: how well the trained network predicts: accuracies, or root mean square errors.
+        scores: names of the scores beside F-SI.
+        correlations: of these with F-SI.
+        groups: as in groups.parquet; None where none were asked for.
+        suspects: rows of `table`, the most suspect first.
+        histogram: a PNG file.
+        record: as in record.json.
+        written: names of the files.
     """
 
-    weights: Float[np.ndarray, " n"]
-    functional: Float[np.ndarray, " n"]
-    residual: Float[np.ndarray, " n"]
+    examples: Dataset
+    table: pl.DataFrame
     training: Training
+    fit: dict[str, float]
+    scores: tuple[str, ...]
+    correlations: pl.DataFrame
+    groups: pl.DataFrame | None
+    suspects: Int[np.ndarray, " s"]
+    histogram: bytes
+    record: dict[str, Any]
+    written: list[str]
 
 
-def report(examples: Dataset, index: Int[np.ndarray, " n"], scored: Scored, asked: dict[str, Any], out: Path) -> None:
-    """Write scores.parquet, record.json, histogram and pictures to the folder `out`, and print the extremes.
+def report(
+    examples: Dataset,
+    others: Dataset,
+    index: Int[np.ndarray, " n"],
+    linearised: Linearised,
+    groups: Groups | None,
+    asked: dict[str, Any],
+    out: Path,
+    progress: Progress,
+) -> Report:
+    """Compute the scores, then groups and baselines, and write tables, histogram and pictures to the folder `out`.
 
     `index` (n,) says where each example stands in the user's data, `asked` what the command was asked to do.
     """
-    table = _table(examples, index, scored)
-    table.write_parquet(out / "scores.parquet")
+    task = progress.add_task("leave-one-out", total=None)
+    table = examples_table(examples, index, linearised)
+    written = [write(with_own(table, examples), out / "scores.parquet")]
     made = {"versions": versions(), "device": device(), "precision": precision()}
-    record = {"asked": asked, "training": plain(scored.training)} | made
-    (out / "record.json").write_text(json.dumps(record, indent=1))
-    written = ["scores.parquet", "record.json", *_histogram(scored, examples.name, out)]
-
-    order = np.argsort(-scored.functional, kind="stable")
-    drawn = _picturable(examples)
+    fit = _fit(table, linearised, others)
+    record = {"asked": asked, "training": plain(linearised.training), "fit": fit} | made
+    record["written"] = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    _record(record, out)
+    written += ["record.json", *_histogram(table, examples.name, out)]
+    drawn = picturable(examples)
     if drawn:
-        written += [
-            _pictures(examples, scored, order[:PICTURES], "most", out),
-            _pictures(examples, scored, order[::-1][:PICTURES], "least", out),
+        ranked = order(table, "f-si")
+        for which, chosen in (("most", ranked[:PICTURES]), ("least", ranked[::-1][:PICTURES])):
+            captions = [f"{_short(table['class'][i])}\n{table['f_si'][i]:.2g}" for i in chosen.tolist()]
+            title = f"The {which} informative examples: class, F-SI"
+            written.append(_pictures(examples, chosen, captions, title, out / f"{which}_informative"))
+
+    grouped = None
+    if groups is not None:
+        progress.update(task, description="leaving out groups")
+        grouped = groups_table(linearised, groups, table)
+        written.append(write(grouped, out / "groups.parquet"))
+
+    progress.update(task, description="baselines")
+    count, by = asked["suspects"], asked["suspects_by"]
+    asked_for: list[str] = ["si", *asked["baseline"], *([by] if count and by != "f-si" else [])]
+    scores = tuple(dict.fromkeys(asked_for))
+    for name in scores:
+        table = with_score(table, name, linearised, examples)
+    table = with_own(table, examples)
+    write(table, out / "scores.parquet")
+    correlations = correlations_table(table, scores)
+    record["correlations"] = dict(correlations.iter_rows())
+    _record(record, out)
+
+    suspects = order(table, by)[:count] if count else np.empty(0, np.int64)
+    if count:
+        written.append(write(table[suspects], out / "suspects.parquet"))
+    if count and drawn:
+        captions = [
+            f"{_short(table['class'][i])}\n→ {_short(table['predicted_without'][i])}\n{table[column_of(by)][i]:.2g}"
+            for i in suspects[:SUSPECTS].tolist()
         ]
-    _print(table, scored, written, drawn, out)
+        title = f"Most suspect of a wrong label: class → predicted without it, {by}"
+        written.append(_pictures(examples, suspects[:SUSPECTS], captions, title, out / "suspects"))
+    progress.remove_task(task)
+    histogram = (out / "histogram.png").read_bytes()
+    training = linearised.training
+    return Report(examples, table, training, fit, scores, correlations, grouped, suspects, histogram, record, written)
 
 
-def _table(examples: Dataset, index: Int[np.ndarray, " n"], scored: Scored) -> pl.DataFrame:
-    labelled = examples.y.ndim == 1
-    rank = np.empty(len(index), np.int64)
-    rank[np.argsort(-scored.functional, kind="stable")] = np.arange(1, len(index) + 1)
-    columns = {
-        "index": index,
-        "label": examples.y if labelled else pl.Series([None] * len(index), dtype=pl.Int64),
-        "class": [_class(examples, i) for i in range(len(index))],
-        "si": scored.weights,
-        "f_si": scored.functional,
-        "rank": rank,
-        "residual": scored.residual,
+def picturable(examples: Dataset) -> bool:
+    """Whether the examples are images of one or three channels."""
+    shape = examples.x.shape
+    return len(shape) == 4 and shape[-1] in (1, 3) and min(shape[1:3]) > 1
+
+
+def _fit(table: pl.DataFrame, linearised: Linearised, others: Dataset) -> dict[str, float]:
+    if others.y.ndim == 2:
+        missed = np.linalg.norm(others.targets - linearised.others, axis=1)
+        errors = (("error on the examples", table["residual"].to_numpy()), ("error on the others", missed))
+        return {name: float(np.sqrt(np.mean(error**2))) for name, error in errors}
+    right = classes_of(linearised.others, others) == others.y
+    return {
+        "accuracy on the examples": float((table["predicted"] == table["class"]).to_numpy().mean()),
+        "accuracy on each when trained without it": 1 - contradicted(table) / table.height,
+        "accuracy on the others": float(right.mean()),
     }
-    return pl.DataFrame(columns, schema_overrides={"class": pl.String})
 
 
-def _class(examples: Dataset, i: int) -> str | None:
-    return examples.classes[int(examples.y[i])] if examples.y.ndim == 1 else None
+def _record(record: dict[str, Any], out: Path) -> None:
+    (out / "record.json").write_text(json.dumps(record, indent=1))
 
 
-def _histogram(scored: Scored, name: str, out: Path) -> list[str]:
+def _histogram(table: pl.DataFrame, name: str, out: Path) -> list[str]:
     import matplotlib.pyplot as plt
 
-    labels = ("SI: change of the weights [nats]", "F-SI: change of the predictions [nats]")
+    labels = {"si": "SI: change of the weights [nats]", "f_si": "F-SI: change of the predictions [nats]"}
     with style("full", columns=2):
         figure, axes = plt.subplots(1, 2)
-        for axis, values, label in zip(axes, (scored.weights, scored.functional), labels, strict=True):
-            axis.hist(values, bins=40)
+        for axis, (column, label) in zip(axes, labels.items(), strict=True):
+            axis.hist(table[column].to_numpy(), bins=40)
             # Scores are heavy-tailed: the few informative examples would not be seen on a linear scale.
             axis.set_yscale("log")
             axis.set_ylim(bottom=0.5)
             axis.set_xlabel(label)
-        axes[0].set_ylabel(f"examples of {name}")
+        axes[0].set_ylabel(f"examples of {name}", parse_math=False)
     files = save(figure, out / "histogram", ".png", ".pdf")
     plt.close(figure)
     return [file.name for file in files]
 
 
-def _picturable(examples: Dataset) -> bool:
-    shape = examples.x.shape
-    return len(shape) == 4 and shape[-1] in (1, 3) and min(shape[1:3]) > 1
+def _short(name: str | None, most: int = 13) -> str:
+    """A class's name, as much of it as fits below a small picture."""
+    return "" if name is None else name if len(name) <= most else f"{name[: most - 1]}…"
 
 
-def _pictures(examples: Dataset, scored: Scored, chosen: Int[np.ndarray, " p"], which: str, out: Path) -> str:
+def _pictures(examples: Dataset, chosen: Int[np.ndarray, " p"], captions: list[str], title: str, file: Path) -> str:
     import matplotlib.pyplot as plt
 
-    captions = [f"{_class(examples, i) or ''}\n{scored.functional[i]:.2g}" for i in chosen.tolist()]
-    title = f"The {which} informative examples: class, F-SI"
     figure = contact_sheet(examples.x[chosen], captions, columns=10, title=title)
-    (file,) = save(figure, out / f"{which}_informative", ".png")
+    (written,) = save(figure, file, ".png")
     plt.close(figure)
-    return file.name
-
-
-def _print(table: pl.DataFrame, scored: Scored, written: list[str], drawn: bool, out: Path) -> None:
-    ranked = table.sort("rank")
-    shown = Table("rank", "index", "class", "F-SI", "SI", "residual", title="What each example is worth")
-    lines = min(LINES, ranked.height // 2)
-    for part in (ranked.head(lines), ranked.tail(lines)):
-        for row in part.iter_rows(named=True):
-            numbers = (f"{row[name]:.4g}" for name in ("f_si", "si", "residual"))
-            shown.add_row(str(row["rank"]), str(row["index"]), escape(row["class"] or ""), *numbers)
-        shown.add_section()
-    console = Console()
-    console.print(shown)
-    console.print(f"Trained by {scored.training}.", highlight=False)
-    if not drawn:
-        console.print("The examples are no images, so none are drawn.")
-    console.print(f"Written to {out}: {', '.join(written)}", soft_wrap=True, highlight=False)
+    return written.name

@@ -27,9 +27,7 @@ def contact_sheet(
         )
     import matplotlib.pyplot as plt
 
-    low, high = (float(images.min()), float(images.max()))
-    if low < 0 or high > 1:
-        images = (images - low) / max(high - low, np.finfo(np.float32).tiny)
+    images = within_unit(images)
     rows = -(-n // columns)
     with style("full", rows=rows, columns=columns, height_to_width=1.25):
         figure, axes = plt.subplots(rows, columns, squeeze=False)
@@ -37,8 +35,18 @@ def contact_sheet(
             axis.axis("off")
         for axis, image, caption in zip(axes.flat, images, captions, strict=False):
             axis.imshow(image.squeeze(-1) if channels == 1 else image, cmap="gray", vmin=0.0, vmax=1.0)
-            # Below the picture, as axes without ticks have no x label.
-            axis.text(0.5, -0.04, caption, transform=axis.transAxes, ha="center", va="top", fontsize=6)
+            # Below the picture, as axes without ticks have no x label; a class may be called $.
+            axis.text(
+                0.5, -0.04, caption, transform=axis.transAxes, ha="center", va="top", fontsize=6, parse_math=False
+            )
         if title:
             figure.suptitle(title, fontsize=8)
     return figure
+
+
+def within_unit(images: Float[np.ndarray, "n h w c"]) -> Float[np.ndarray, "n h w c"]:
+    """Images as they are where all values lie in [0, 1]; otherwise scaled together, smallest to 0, largest to 1."""
+    low, high = (float(images.min()), float(images.max()))
+    if low >= 0 and high <= 1:
+        return images
+    return (images - low) / max(high - low, np.finfo(np.float32).tiny)

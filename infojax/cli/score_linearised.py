@@ -1,0 +1,122 @@
+"""The user's network trained in closed form, factored once: every score that `infojax score` reports comes from it."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Literal, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float, Int, Num
+from rich.progress import Progress
+
+from infojax.data import Dataset
+from infojax.errors import InvalidInput
+from infojax.information import Information, from_kernels
+from infojax.information.baselines import BASELINES, trained_residuals
+from infojax.kernels import empirical_ntk
+from infojax.linearized import Spectrum, Training, coefficients, spectrum
+from infojax.linearized.held_out import held_out_residuals
+from infojax.models import Network
+from infojax.models.network import Params
+
+# Unique information is held against these; a margin is one of classes.
+SUSPICIONS = ("si", "f-si", *BASELINES)
+OF_CLASSES = ("margin", "loo-margin")
+
+
+class Linearised(NamedTuple):
+    """A network linearised at its initialisation, and trained on n examples; k outputs, m validation examples.
+
+    Attributes:
+        theta: spectrum of the kernel (nk, nk).
+        cross: kernel (mk, nk), validation × training.
+        initial: (n, k) targets minus outputs before training.
+        left: (n, k) targets minus outputs after it.
+        predicted, others: (n, k), (m, k) outputs after training.
+        training: with the step size that was chosen.
+        decay, convention: as asked.
+    """
+
+    theta: Spectrum
+    cross: Num[Any, "M N"]
+    initial: Float[np.ndarray, "n k"]
+    left: Float[np.ndarray, "n k"]
+    predicted: Float[np.ndarray, "n k"]
+    others: Float[np.ndarray, "m k"]
+    training: Training
+    decay: float
+    convention: Literal["mean", "sum"]
+
+    @property
+    def how(self) -> dict[str, Any]:
+        return {"training": self.training, "decay": self.decay, "convention": self.convention}
+
+
+def linearise(
+    network: Network,
+    params: Params,
+    examples: Dataset,
+    others: Dataset,
+    training: Callable[..., Training],
+    decay: float,
+    convention: Literal["mean", "sum"],
+    *,
+    left_out: int = 1,
+    workspace: int,
+    progress: Progress,
+) -> Linearised:
+    """Build the kernels, factor, and train; `training(stable=…, without=…)` is told the largest stable step sizes, with
+    all examples and with as many left out at once as will be.
+    """
+    build = partial(empirical_ntk, network, params, budget=workspace, progress=progress)
+    kernel, cross = build(examples.x), build(others.x, examples.x)
+    task = progress.add_task("eigendecomposition", total=None)
+    theta = spectrum(kernel)
+    n, outputs = examples.targets.shape
+    # A mean over fewer examples takes larger steps: η s_max / kept < 2.
+    over = (n, n - left_out) if convention == "mean" else (1, 1)
+    stable, without = (float(2 / (theta.values[-1] / kept + decay)) for kept in over)
+    trained = training(stable=stable, without=without)
+    how = {"training": trained, "decay": decay, "convention": convention}
+    apply = jax.jit(network.apply)
+    before, before_others = (np.asarray(apply(params, jnp.asarray(x)), np.float64) for x in (examples.x, others.x))
+    initial = examples.targets.astype(np.float64) - before
+    left = trained_residuals(theta, initial, **how)
+    moved = coefficients(theta, initial.reshape(-1), examples=n, **how)
+    predicted_others = before_others + (np.asarray(cross) @ moved).reshape(-1, outputs)
+    progress.remove_task(task)
+    return Linearised(
+        theta, cross, initial, left, examples.targets - left, predicted_others, trained, decay, convention
+    )
+
+
+def information(linearised: Linearised, groups: Int[np.ndarray, " n"] | None = None) -> Information:
+    """SI and F-SI of every example, or of every group of examples with the same label."""
+    theta, cross, initial, *_ = linearised
+    return from_kernels(theta, cross, initial, outputs=initial.shape[1], groups=groups, **linearised.how)
+
+
+def held_out(linearised: Linearised) -> Float[np.ndarray, "n k"]:
+    """Targets minus outputs of the network trained without the example."""
+    return held_out_residuals(linearised.theta, linearised.initial, **linearised.how)
+
+
+def baseline(linearised: Linearised, name: str, examples: Dataset) -> Float[np.ndarray, " n"]:
+    """One of `BASELINES`: the larger, the more suspect the example."""
+    labels = {"labels": examples.y} if name in OF_CLASSES else {}
+    return BASELINES[name](linearised.theta, linearised.initial, **labels, **linearised.how)
+
+
+def classes_of(outputs: Float[np.ndarray, "b k"], data: Dataset) -> Int[np.ndarray, " b"]:
+    """The class that outputs say: the nearer of the targets 0 and 1 for two classes, otherwise the largest."""
+    return (outputs[:, 0] > 0.5).astype(np.int64) if len(data.classes) == 2 else outputs.argmax(axis=1)
+
+
+def check_names(names: tuple[str, ...], option: str, allowed: tuple[str, ...], data: Dataset | None = None) -> None:
+    """Refuse a score that is not known, and one that needs classes where there are none."""
+    for name in names:
+        if name not in allowed:
+            raise InvalidInput(f"{option} {name!r} is not known; known are {', '.join(allowed)}.")
+        if data is not None and name in OF_CLASSES and (len(data.classes) < 2 or data.y.ndim == 2):
+            raise InvalidInput(f"{option} {name} needs labels of two or more classes; {data.name} has no such labels.")
