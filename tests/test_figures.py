@@ -9,8 +9,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from experiments.__main__ import _arguments
 from experiments.__main__ import main as run_experiment
-from infojax.sweeps import Store, run_stored
+from infojax.sweeps import Store, load_experiment, load_module, run_stored, summaries
+from paper_figures.__main__ import NEEDS
 from paper_figures.__main__ import main as draw_figures
 
 COUNTER = itertools.count()
@@ -251,3 +253,17 @@ def test_the_example_in_the_documentation_works(packages, tmp_path, capsys):
     (row,) = pl.read_csv(tmp_path / "figures" / "coin.csv").to_dicts()
     assert row["ours"] == pytest.approx(row["paper"], rel=0.2)
     assert run_stored("coin", "quick", Store(Path("results")), package=runs).tables["errors"].height == 3
+
+
+@pytest.mark.parametrize("name", summaries("experiments"))
+def test_real_experiments_take_their_presets_from_the_command_line(name):
+    presets = load_experiment(name).PRESETS
+    assert set(presets) >= {"quick", "paper"}
+    for preset, config in presets.items():
+        assert _arguments("experiments", name, ["--preset", preset]).config == config
+
+
+@pytest.mark.parametrize("name", summaries("paper_figures"))
+def test_real_figures_draw_experiments_that_exist(name):
+    module = load_module("paper_figures", name, NEEDS)
+    assert module.EXPERIMENT in summaries("experiments")
