@@ -40,7 +40,7 @@ def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
                 _panel(axis, tables["scores"].filter(own), tables["summary"].filter(own))
                 axis.set_title(f"{name}, {_decay(decay, config)}")
                 if column == 0:
-                    axis.set_ylabel("in closed form [nats]")
+                    axis.set_ylabel("estimated at once [nats]")
                 if row == rows - 1:
                     axis.set_xlabel("by retraining without the example [nats]")
     return figure

@@ -13,6 +13,7 @@ import jax
 import jax.numpy as jnp
 
 from infojax.information.gaussians import LowRank, joint_divergence, pointwise_divergence, reference
+from infojax.linearized.blocks import map_in_blocks
 from infojax.linearized.each_out import resolvent_terms
 from infojax.linearized.ensemble import Ensemble
 from infojax.linearized.filters import training_filter
@@ -64,12 +65,7 @@ def divergences_each_out(kernels: Ensemble, fits, reduced, indices, noise, *, me
         together = joint_divergence(near, change, shift) if near is not None else (jnp.zeros(()), jnp.zeros(()))
         return jnp.stack([*together, *points])
 
-    # Blocks of one size, the last filled up: `map` would work on a shorter one at the same time as on the others, and
-    # batched LAPACK calls must not overlap (gaussians.py).
-    blocks = -(-len(indices) // block)
-    size = -(-len(indices) // blocks)
-    padded = indices[jnp.arange(blocks * size) % len(indices)]
-    return jax.lax.map(one, padded, batch_size=size)[: len(indices)].T
+    return map_in_blocks(one, indices, block).T
 
 
 def block_size(method: str, size: int, points: int, examples: int) -> int:

@@ -92,7 +92,10 @@ def infinite_width(
     kinds = _check_fit(of_tile, x1)
 
     of_shape = functools.cache(lambda rows, columns: _bytes_needed(of_tile, x1, rows, columns))
-    need = lambda rows, columns, kept: of_shape(rows, columns)  # noqa: E731
+
+    def need(rows: int, columns: int, kept: int) -> int:
+        return of_shape(rows, columns)
+
     n, m = len(x1), len(x2)
     if traced(x1, x2):
         choose_tiling(n, m, max(n, m), need, budget=budget, fixed=True)

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float
 
 from infojax.errors import InvalidInput
+from infojax.linearized.blocks import map_in_blocks
 from infojax.linearized.contour import covers, resolvents
 from infojax.linearized.descent import descend_without
 from infojax.linearized.filters import training_filter
@@ -83,7 +84,7 @@ def _leave_each_out(values, vectors, cross, residual, rows, full, reduced, *, sh
 
     count = len(rows.sizes)
     own = None if shared else jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, (count,)), reduced)
-    return jax.lax.map(one, (rows.indices, rows.present, own), batch_size=min(block, count))
+    return map_in_blocks(one, (rows.indices, rows.present, own), block)
 
 
 def resolvent_terms(values, training, decay):

@@ -14,6 +14,7 @@ import numpy as np
 from jaxtyping import Float
 
 from infojax.errors import InvalidInput
+from infojax.linearized.blocks import map_in_blocks
 from infojax.linearized.descent import descend_without
 from infojax.linearized.each_out import block_size, choose_method, resolvent_terms
 from infojax.linearized.filters import training_filter
@@ -92,4 +93,4 @@ def _held_out(values, vectors, residual, indices, training, decay, *, method, bl
         without = rotated * training_filter(training, values + decay) - change
         return flat[own] - u @ (values * without)
 
-    return jax.lax.map(one, indices, batch_size=min(block, len(indices)))
+    return map_in_blocks(one, indices, block)

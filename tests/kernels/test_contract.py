@@ -51,6 +51,15 @@ def test_wide_layers_are_kept_as_factors(positions, k, pairs):
     np.testing.assert_allclose(empirical_ntk(apply, params, x), expected, rtol=0, atol=1e-6 * np.abs(expected).max())
 
 
+@pytest.mark.parametrize(("positions", "k"), [(2, 1), (9, 1), (9, 3)])
+def test_estimate_of_memory_covers_what_the_compiler_takes(positions, k):
+    params, apply, shape = of_tokens(positions, k)
+    one, block = (features(apply, params, normal(n, *shape)) for n in (1, 24))
+    analysis = contract.contract.lower(block, block).compile().memory_analysis()
+    taken = analysis.temp_size_in_bytes + analysis.output_size_in_bytes
+    assert taken <= 2 * contract.contraction_bytes(one, 24, 24)
+
+
 @pytest.mark.parametrize("most", [1, 2, 3, 5])
 def test_features_in_batches_are_the_same(most):
     params, apply, shape = of_tokens(4, 2)
