@@ -6,7 +6,7 @@ The job is in attribution_job.py. LDS, the linear datamodelling score (Park et a
 correlation, over 500 random halves of the examples, of a query's loss after retraining on a half with the sum of the
 half's scores; mean over 100 queries, with its standard error over them. "single": the same over 30 examples left out
 one at a time; "self-influence": of an example's own loss over these. Each method's damping is the one of its grid with
-the highest LDS on 60 other halves; pyDVL's CG takes that of infojax, as both have the same matrix.
+the highest LDS on 60 other halves.
 
 Every row is measured in a process of its own, on one core, with one thread: the libraries find that in their
 environment before they are imported. CPU seconds are of that process, for the scores of all examples and queries, of a
@@ -49,7 +49,7 @@ class Method(NamedTuple):
 METHODS = (
     Method("infojax, Gauss–Newton, exact", "gauss_newton", FINE),
     Method("infojax, empirical Fisher", "fisher", FINE),
-    Method("pyDVL, CG on Gauss–Newton", "pydvl_cg", ()),
+    Method("pyDVL, CG on the Hessian", "pydvl_cg", COARSE),
     Method("pyDVL, EK-FAC", "pydvl_ekfac", FINE),
     Method("kronfluence, EK-FAC", "kronfluence", FINE),
     Method("dattri, CG on the Hessian", "dattri_cg", COARSE),
@@ -198,13 +198,11 @@ def main() -> None:
 
     for steps in arguments.steps:
         job, truth = apart(prepare, steps, arguments.cache)
-        rows, chosen = [], 3e-2
+        rows = []
         for label, name, dampings in METHODS:
             if arguments.only not in label:
                 continue
-            row = apart(measure, name, dampings or (chosen,), job, truth)
-            if name == "gauss_newton" and not isinstance(row, str):
-                chosen = row["damping"]
+            row = apart(measure, name, dampings, job, truth)
             rows.append((label, row))
             console.log(label, row)
         console.print(table_of(steps, job.name, rows))
