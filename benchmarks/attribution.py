@@ -202,7 +202,10 @@ def main() -> None:
         for label, name, dampings in METHODS:
             if arguments.only not in label:
                 continue
-            row = apart(measure, name, dampings, job, truth)
+            try:
+                row = apart(measure, name, dampings, job, truth)
+            except Exception as error:  # a peer that fails must not cost the other rows
+                row = f"it failed: {type(error).__name__}: {error}"
             rows.append((label, row))
             console.log(label, row)
         console.print(table_of(steps, job.name, rows))

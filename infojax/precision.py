@@ -62,4 +62,5 @@ def _widen(leaf: Any) -> Any:
 
 
 def _to_host(leaf: Any) -> Any:
-    return np.asarray(leaf) if isinstance(leaf, jax.Array) else leaf
+    # Inside a transformation even what is computed of constants is a tracer.
+    return np.asarray(leaf) if isinstance(leaf, jax.Array) and not traced(leaf) else leaf

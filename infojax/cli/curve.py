@@ -1,121 +1,113 @@
 """`infojax curve`: the test error under data selection, the exact law over a simulation."""
 
+import dataclasses
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Annotated, Any, Literal
 
-import numpy as np
-
+from infojax.cli.curve_laws import LAWS
+from infojax.cli.curve_options import hint, numbers, one_of, takers
+from infojax.cli.curve_presets import PRESETS
 from infojax.errors import InvalidInput
 
-if TYPE_CHECKING:
-    import polars as pl
-
-Swept = Literal["kept", "pruner", "ratio", "ridge"]
-Rule = Literal["hard", "easy", "random", "all"]
-Quantity = Literal["error", "accuracy", "mse", "overlap", "norm"]
-
-RANGES = {"kept": (0.02, 1.0), "pruner": (0.0, 1.0), "ratio": (0.05, 5.0), "ridge": (1e-6, 10.0)}
-LOGARITHMIC = ("ratio", "ridge")
+Rule = Literal["hard", "easy", "random", "all", "soft"]
+QUANTITIES = tuple(dict.fromkeys(quantity for law in LAWS.values() for quantity in law.quantities))
 
 
 def curve(
-    over: Swept = "kept",
     *,
-    rules: tuple[Rule, ...] = ("hard", "easy"),
-    start: float | None = None,
-    stop: float | None = None,
-    kept: float = 0.3,
-    pruner: float = 1.0,
-    ratio: float = 0.35,
-    ridge: float = 1e-2,
-    generator: float = 1.0,
-    pruner_generator: float | None = None,
-    label_aware: bool = False,
-    quantity: Quantity = "error",
-    simulate: int = 9,
-    dimension: int = 200,
-    repeats: int = 16,
-    seed: int = 0,
+    law: Annotated[str | None, one_of(LAWS, "default: ridge")] = None,
+    preset: Annotated[str | None, one_of(PRESETS, "default: none")] = None,
+    over: Annotated[str | None, hint("default: kept, or what suits the law", "NAME")] = None,
+    curves: Annotated[str | None, hint("default: none", "NAME=VALUE,VALUE")] = None,
+    rules: Annotated[tuple[Rule, ...] | None, hint(takers("rules"), "RULE")] = None,
+    hold: Annotated[Literal["pool", "kept"] | None, hint(takers("hold"), "{pool,kept}")] = None,
+    label_aware: Annotated[bool, hint(takers("label_aware"))] = False,
+    labels: Annotated[Literal["sign", "linear"] | None, hint(takers("labels"), "{sign,linear}")] = None,
+    optimal: bool = False,
+    quantity: Annotated[str | None, one_of(QUANTITIES, "default: error")] = None,
+    start: Annotated[float | None, hint("default: suits the number", "NUMBER")] = None,
+    stop: Annotated[float | None, hint("default: suits the number", "NUMBER")] = None,
+    scale: Annotated[Literal["linear", "log"] | None, hint("default: suits the number", "{linear,log}")] = None,
+    simulate: Annotated[int | None, hint("default: 9", "INT")] = None,
+    dimension: Annotated[int | None, hint("default: 200; perceptron: 60", "INT")] = None,
+    repeats: Annotated[int | None, hint("default: 16", "INT")] = None,
+    seed: Annotated[int | None, hint("default: 0", "INT")] = None,
     out: Path = Path("curve"),
+    problem: Annotated[Any, numbers()],
 ) -> None:
     """Draw how well a linear learner does when it is trained on a selected part of its data.
 
-    A pool of n Gaussian examples of dimension d, labelled by the sign of a linear function, is pruned by a second
-    linear function: hard keeps the examples nearest to its boundary, easy the farthest, random any. Ridge regression
-    on what is kept is tested on unpruned data. Lines are the exact law for large d, points a simulation with standard
-    errors. Writes OUT.pdf, OUT.png, and the numbers as OUT.csv and OUT.parquet.
+    Lines are the exact law for many examples of high dimension, points a simulation with standard errors. Writes
+    OUT.pdf, OUT.png, and the numbers as OUT.csv and OUT.parquet.
 
-    Try: infojax curve --over kept --ratio 0.35 --ridge 1e-6
+    law ridge: a pool of n Gaussian examples of dimension d, labelled by the sign of a linear function, is pruned by a
+    second linear function, the pruner; ridge regression on what is kept is tested on unpruned data.
+
+    law two-stage: deliberate practice; a first fit, to random examples, selects fresh ones, the second is to both.
+
+    law perceptron: the perceptron of largest margin on a pruned pool.
+
+    law mixture: two Gaussian classes; real data mixed with synthetic data, of which a verifier keeps a part.
+
+    law relabelling: a chain of learners, each trained on fresh examples that the one before it has labelled.
+
+    law anisotropic: as ridge, with directions of unequal variance.
+
+    Try: infojax curve --ratio 0.35 --ridge 1e-6 --optimal
+
+    or: infojax curve --law relabelling --curves label_aware=no,yes
+
+    or: infojax curve --preset practice-figure3 --pruner 0.9
 
     Args:
-        over: What varies along the horizontal axis; the option of the same name then does not
-            count.
-        rules: Which examples are kept, one curve for each; several with spaces between.
+        law: Of which problem. Behind other options stand the laws that take them, with defaults.
+        preset: Settings of a paper's figure; options given beside it count instead of its own.
+        over: The NUMBER that varies along the horizontal axis; what is given for itself does not count.
+        curves: A curve for each value of another NUMBER, as in ridge=1e-6,1e-2, or label_aware=no,yes.
+        rules: Keep hard examples, nearest to the pruner's boundary, easy, random, all, or soft; several.
+        hold: Whether ratio, ridge and alpha are relative to the pool or to those that are kept of it.
+        label_aware: Keep an example only if the pruner also agrees with its label.
+        labels: The sign of a linear function, or the function itself and noise.
+        optimal: Mark each rule's best fraction, print what the others lose (law ridge, over kept).
+        quantity: What is drawn.
         start: Where the horizontal axis begins.
         stop: Where it ends.
-        kept: Fraction of the pool that is kept.
-        pruner: Cosine of the pruning direction with the truth: 1 is a perfect pruner, 0 knows nothing.
-        ratio: d/n, dimensions per example of the pool.
-        ridge: Strength of the ridge penalty, relative to a loss averaged over the pool; 0 is allowed.
-        generator: Cosine of the labels' direction with the truth: 1 labels everything rightly.
-        pruner_generator: Cosine of the pruner with the labels' direction; needed where generator is not 1.
-        label_aware: Keep an example only if the pruner also agrees with its label.
-        quantity: What is drawn.
+        scale: Of the horizontal axis.
         simulate: How many points of each curve are simulated; 0 draws the law alone.
         dimension: d of the simulation; larger is closer to the law and slower.
         repeats: Simulated pools for each point.
         seed: Of the simulation.
         out: The files to write, without their endings.
+        problem: Numbers of the problem.
     """
+    given = {name: value for name, value in locals().items() if name not in ("out", "problem")}
+    given |= dataclasses.asdict(problem) | {"label_aware": label_aware or None, "optimal": optimal or None}
     from rich.console import Console
 
+    from infojax.cli.curve_optimal import check_optimal, marked, printed
+    from infojax.cli.curve_optimal import optimal as best_of
     from infojax.cli.curve_report import report
+    from infojax.cli.curve_settings import settle
+    from infojax.cli.curve_tables import grid, with_law, with_simulation
     from infojax.cli.progress import progress_on_terminal
-    from infojax.scaling.comparison import with_law, with_simulation
 
-    fixed = {"kept": kept, "pruner": pruner, "ratio": ratio, "ridge": ridge, "generator": generator}
-    # A swept pruner meets labels that are the truth's, unless its cosine with them is given.
-    fixed |= {} if pruner_generator is None else {"pruner_generator": pruner_generator}
-    fixed |= {"label_aware": label_aware}
-    _check(over, rules, simulate, fixed)
-    low, high = _ends(over, start, stop)
+    settings = settle(given)
+    if optimal:
+        check_optimal(settings)
     _make_folder(out.parent)
-
-    lines = with_law(_cells(over, rules, _grid(over, low, high, 300), fixed))
+    lines = with_law(settings, grid(settings, settings.law.places))
     points = None
-    if simulate:
-        cells = _cells(over, rules, _grid(over, low, high, simulate), fixed)
+    if settings.simulate:
+        places = grid(settings, settings.simulate)
         with progress_on_terminal() as progress:
-            # With one size of the pool, drawing all of it compiles one program for each rule.
-            draw = "kept" if over == "ratio" else "pool"
-            points = with_simulation(
-                cells, dimension=dimension, repeats=repeats, seed=seed, draw=draw, progress=progress
-            )
-        points = with_law(points)
-    files = report(lines, points, over, quantity, fixed, out)
-    Console().print("\n".join(str(file) for file in files), soft_wrap=True, highlight=False)
-
-
-def _check(over: str, rules: tuple[str, ...], simulate: int, fixed: dict[str, Any]) -> None:
-    if not rules:
-        raise InvalidInput("no rule was given; --rules takes some of hard, easy, random, all")
-    if simulate < 0 or simulate == 1:
-        raise InvalidInput(f"--simulate {simulate}: give the number of simulated points, 2 or more, or 0 for none")
-    if fixed["generator"] != 1 and "pruner_generator" not in fixed:
-        raise InvalidInput(
-            f"--generator {fixed['generator']:g} labels otherwise than the truth, so its cosine with the pruner is "
-            "needed too: give --pruner-generator"
-        )
-
-
-def _ends(over: str, start: float | None, stop: float | None) -> tuple[float, float]:
-    low = RANGES[over][0] if start is None else start
-    high = RANGES[over][1] if stop is None else stop
-    if not low < high:
-        raise InvalidInput(f"the axis would run from {low:g} to {high:g}; --start must be below --stop")
-    if over in LOGARITHMIC and low <= 0:
-        raise InvalidInput(f"--start {low:g}: the axis of {over} is logarithmic and must begin above 0")
-    return low, high
+            measured = with_simulation(settings, places, progress)
+        points = measured.hstack(with_law(settings, places).select("^.*_law$"))
+    best = best_of(settings) if optimal else None
+    files = report(settings, lines, points, None if best is None else marked(settings, best), out)
+    console = Console()
+    if best is not None:
+        console.print(printed(best))
+    console.print("\n".join(str(file) for file in files), soft_wrap=True, highlight=False)
 
 
 def _make_folder(folder: Path) -> None:
@@ -123,18 +115,3 @@ def _make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InvalidInput(f"nothing can be written to {folder} ({error}); choose another --out") from error
-
-
-def _grid(over: str, low: float, high: float, points: int) -> np.ndarray:
-    return np.geomspace(low, high, points) if over in LOGARITHMIC else np.linspace(low, high, points)
-
-
-def _cells(over: str, rules: tuple[str, ...], grid: np.ndarray, fixed: dict[str, Any]) -> "pl.DataFrame":
-    """A row for each rule and each place x on the axis; `all` keeps all wherever it stands."""
-    import polars as pl
-
-    rows = []
-    for curve in dict.fromkeys(rules):
-        rule = {"rule": "random", "kept": 1.0} if curve == "all" else {"rule": curve}
-        rows += [{"curve": curve, "x": x, **fixed, over: x, **rule} for x in map(float, grid)]
-    return pl.DataFrame(rows)

@@ -1,17 +1,77 @@
 """Exact laws of the test error under data selection, and the simulations that check them."""
 
+from infojax.scaling.anisotropic import anisotropic_law, power_spectrum
+from infojax.scaling.anisotropic_simulation import simulate_anisotropic
+from infojax.scaling.kernel_curve import KernelCurve, kernel_curve
+from infojax.scaling.kernel_simulation import KernelSimulation, simulate_kernel_curve
+from infojax.scaling.mixture import MixtureLaw, mixture_law
+from infojax.scaling.mixture_simulation import MixtureSimulation, simulate_mixture
+from infojax.scaling.optimal import Best, Choice, best_of_rule, best_selection
+from infojax.scaling.perceptron import PerceptronLaw, perceptron_law
+from infojax.scaling.perceptron_simulation import PerceptronSimulation, simulate_perceptron
+from infojax.scaling.pointwise_curve import pointwise_kernel_curve
+from infojax.scaling.power_law import PowerLaw, fit_power_law
+from infojax.scaling.practice_simulation import (
+    PracticeSimulation,
+    TwoStageSimulation,
+    simulate_practice,
+    simulate_two_stage,
+)
+from infojax.scaling.relabelling import (
+    RelabellingLaw,
+    RelabellingSimulation,
+    relabelling_law,
+    simulate_relabelling,
+)
 from infojax.scaling.ridge import RidgeLaw, ridge_law
-from infojax.scaling.selection import Selection, keep_all, keep_easy, keep_hard, keep_random
+from infojax.scaling.selection import Selection, keep_all, keep_easy, keep_hard, keep_random, soft
 from infojax.scaling.simulation import RidgeSimulation, simulate_ridge
+from infojax.scaling.two_stage import TwoStageLaw, two_stage_law
+from infojax.scaling.weighting import Weighting, weigh_by
 
 __all__ = [
+    "Best",
+    "Choice",
+    "KernelCurve",
+    "KernelSimulation",
+    "MixtureLaw",
+    "MixtureSimulation",
+    "PerceptronLaw",
+    "PerceptronSimulation",
+    "PowerLaw",
+    "PracticeSimulation",
+    "RelabellingLaw",
+    "RelabellingSimulation",
     "RidgeLaw",
     "RidgeSimulation",
     "Selection",
+    "TwoStageLaw",
+    "TwoStageSimulation",
+    "Weighting",
+    "anisotropic_law",
+    "best_of_rule",
+    "best_selection",
+    "fit_power_law",
     "keep_all",
     "keep_easy",
     "keep_hard",
     "keep_random",
+    "kernel_curve",
+    "mixture_law",
+    "perceptron_law",
+    "pointwise_kernel_curve",
+    "power_spectrum",
+    "relabelling_law",
     "ridge_law",
+    "simulate_anisotropic",
+    "simulate_kernel_curve",
+    "simulate_mixture",
+    "simulate_perceptron",
+    "simulate_practice",
+    "simulate_relabelling",
     "simulate_ridge",
+    "simulate_two_stage",
+    "soft",
+    "two_stage_law",
+    "weigh_by",
 ]

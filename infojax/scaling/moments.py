@@ -16,7 +16,7 @@ from jaxtyping import Array, Float
 from infojax.scaling.owens_t import owens_t
 from infojax.scaling.selection import Selection
 
-_PHI0 = 1 / np.sqrt(2 * np.pi)  # the normal density at 0
+PHI0 = 1 / np.sqrt(2 * np.pi)  # the normal density at 0
 
 
 class Moments(NamedTuple):
@@ -58,8 +58,8 @@ def _blind(selection: Selection, cosine: Float[Array, ""]) -> Moments:
     excess = edge.side * 2 * edge.threshold * edge.density
     second = jnp.array([[p + excess, excess * cosine], [jnp.zeros_like(p), p]])
     slanted = erf(edge.tilted / np.sqrt(2).astype(p.dtype))
-    labels = jnp.array([edge.side * 2 * edge.density * slanted, 2 * _PHI0 * edge.narrow])
-    return Moments(p, second, labels, p, _gram(cosine))
+    labels = jnp.array([edge.side * 2 * edge.density * slanted, 2 * PHI0 * edge.narrow])
+    return Moments(p, second, labels, p, frame_gram(cosine))
 
 
 def _agreeing(selection: Selection, cosine: Float[Array, ""]) -> Moments:
@@ -72,19 +72,19 @@ def _agreeing(selection: Selection, cosine: Float[Array, ""]) -> Moments:
     edge = _edge(selection, cosine)
     agree = ndtr(edge.tilted)
     tail = owens_t(edge.threshold, cosine, edge.sine)
-    corner = _PHI0 * jnp.exp(-(edge.stretched**2) / 2)
+    corner = PHI0 * jnp.exp(-(edge.stretched**2) / 2)
     if selection.rule == "hard":
         p = edge.kept / 2 + jnp.arctan2(cosine, edge.sine) / np.pi - 2 * tail
-        kappa = 2 * _PHI0 * (_PHI0 - corner)
-        along = _PHI0 - 2 * edge.density * agree
+        kappa = 2 * PHI0 * (PHI0 - corner)
+        along = PHI0 - 2 * edge.density * agree
     else:
         p = edge.kept / 2 + 2 * tail
-        kappa = 2 * _PHI0 * corner
+        kappa = 2 * PHI0 * corner
         along = 2 * edge.density * agree
     swap = kappa * edge.sine
     excess = edge.side * 2 * edge.threshold * edge.density * agree
     second = jnp.array([[p + excess, swap + excess * cosine], [swap, p]])
-    return Moments(p, second, jnp.array([along, _PHI0 * edge.narrow]), p, _gram(cosine))
+    return Moments(p, second, jnp.array([along, PHI0 * edge.narrow]), p, frame_gram(cosine))
 
 
 class _Edge(NamedTuple):
@@ -104,15 +104,14 @@ def _edge(selection: Selection, cosine: Float[Array, ""]) -> _Edge:
     dtype = cosine.dtype
     hard = selection.rule == "hard"
     threshold = selection.threshold().astype(dtype)
-    # The floor, below any 1 − ρ² but 0, keeps what is divided by it, and its derivatives, finite at ρ = ±1.
-    sine = jnp.sqrt(jnp.maximum((1 - cosine) * (1 + cosine), jnp.finfo(dtype).eps ** 2))
+    sine = sine_of(cosine)
     stretched = threshold / sine
     root_half = np.sqrt(0.5).astype(dtype)
     return _Edge(
         side=-1 if hard else 1,
         kept=jnp.asarray(1.0 if selection.rule == "random" else selection.fraction, dtype),
         threshold=threshold,
-        density=_PHI0 * jnp.exp(-(threshold**2) / 2),
+        density=PHI0 * jnp.exp(-(threshold**2) / 2),
         sine=sine,
         stretched=stretched,
         tilted=stretched * cosine,
@@ -120,6 +119,26 @@ def _edge(selection: Selection, cosine: Float[Array, ""]) -> _Edge:
     )
 
 
-def _gram(cosine: Float[Array, ""]) -> Float[Array, "2 2"]:
+def orthonormal(moments: Moments, cosine: Float[Array, ""]) -> tuple[Float[Array, "2 2"], Float[Array, " 2"]]:
+    """K and c in the basis of w_s and the part of w_g orthogonal to it, with nothing divided by √(1 − ρ²).
+
+    Every K here is p I + lift w_s w_sᵀ + swap S, with S the reflection that exchanges w_s and w_g.
+    """
+    sine = sine_of(cosine)
+    swap = moments.second[1, 0]
+    lift = moments.second[0, 0] - moments.kept
+    second = jnp.array(
+        [[moments.kept + lift + swap * cosine, swap * sine], [swap * sine, moments.kept - swap * cosine]]
+    )
+    return second, jnp.array([moments.labels[0] + cosine * moments.labels[1], sine * moments.labels[1]])
+
+
+def sine_of(cosine: Float[Array, ""]) -> Float[Array, ""]:
+    """√(1 − ρ²), at least a floor below any 1 − ρ² but 0, so that what is divided by it, and its derivatives, are
+    finite at ρ = ±1."""
+    return jnp.sqrt(jnp.maximum((1 - cosine) * (1 + cosine), jnp.finfo(cosine.dtype).eps ** 2))
+
+
+def frame_gram(cosine: Float[Array, ""]) -> Float[Array, "2 2"]:
     one = jnp.ones_like(cosine)
     return jnp.array([[one, cosine], [cosine, one]])

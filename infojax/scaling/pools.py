@@ -9,35 +9,49 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 from jax.scipy.special import erfinv, ndtri
-from jaxtyping import Array, Bool, Float, PRNGKeyArray
+from jaxtyping import Array, Float, PRNGKeyArray
 
-from infojax.scaling.problem import Problem
+from infojax.scaling.problem import Labels, Problem
 from infojax.scaling.selection import Selection
+from infojax.scaling.weighting import Weighting
 
 
 class Examples(NamedTuple):
-    """m examples of dimension d with labels ±1, of which those with `kept` count."""
+    """m examples of dimension d with what each counts in the loss, 0 where it is not kept."""
 
     x: Float[Array, "m d"]
     y: Float[Array, " m"]
-    kept: Bool[Array, " m"]
+    weight: Float[Array, " m"]
 
 
 def draw_pool(
-    key: PRNGKeyArray, selection: Selection, problem: Problem, label_aware: bool, size: int, dimension: int
+    key: PRNGKeyArray,
+    selection: Selection | Weighting,
+    problem: Problem,
+    labels: Labels,
+    size: int,
+    dimension: int,
 ) -> Examples:
     """Every coordinate of every example of a pool of the given size; the rule then says which are kept."""
-    for_x, for_coins = jax.random.split(key)
+    for_x, for_coins, for_labels = jax.random.split(key, 3)
     x = jax.random.normal(for_x, (size, dimension))
-    kept = selection.keeps(x[:, 0], jax.random.uniform(for_coins, (size,)))
-    return _labelled(x, kept, problem, label_aware)
+    y = _labels(for_labels, x, problem, labels)
+    margin, coin = x[:, 0], jax.random.uniform(for_coins, (size,))
+    agrees = y * margin > 0
+    if isinstance(selection, Weighting):
+        probability, weight = selection(jnp.abs(margin), agrees | (labels.kind == "linear"))
+    else:
+        probability = selection.probability(margin)
+        weight = 1 / jnp.maximum(probability, 1e-30) if selection.weighted else jnp.ones_like(margin)
+    kept = (coin < probability) & (agrees | (not labels.aware))
+    return Examples(x, y, jnp.where(kept, weight, 0))
 
 
 def draw_kept(
     key: PRNGKeyArray,
     selection: Selection,
     problem: Problem,
-    label_aware: bool,
+    labels: Labels,
     pool: Float[Array, ""],
     rows: int,
     dimension: int,
@@ -47,26 +61,36 @@ def draw_kept(
     How many pass is Binomial(pool, p); the margin of each follows the normal distribution truncated to where the
     rule keeps; the other coordinates do not know of the rule. `rows` is the room there is for them.
     """
-    for_x, for_margins, for_count = jax.random.split(key, 3)
+    for_x, for_margins, for_count, for_labels = jax.random.split(key, 4)
     x = jax.random.normal(for_x, (rows, dimension))
     p = jnp.asarray(selection.fraction, x.dtype)
-    uniform = jax.random.uniform(for_margins, (rows,), x.dtype, minval=-1.0)
+    x = x.at[:, 0].set(truncated_margin(for_margins, selection, x[:, 0]))
+    count = jax.random.binomial(for_count, pool, p, dtype=x.dtype)
+    y = _labels(for_labels, x, problem, labels)
+    kept = (jnp.arange(rows).astype(x.dtype) < count) & ((y * x[:, 0] > 0) | (not labels.aware))
+    return Examples(x, y, kept.astype(x.dtype))
+
+
+def truncated_margin(key: PRNGKeyArray, selection: Selection, free: Float[Array, " m"]) -> Float[Array, " m"]:
+    """Margins of examples that passed the hard or easy rule; the free ones, standard normal, of the random rule."""
+    p = jnp.asarray(selection.fraction, free.dtype)
+    uniform = jax.random.uniform(key, free.shape, free.dtype, minval=-1.0)
     if selection.rule == "hard":
         # P(|t| ≤ s) = erf(s/√2) for s ≤ ξ, where it reaches p
-        x = x.at[:, 0].set(jnp.sqrt(2.0).astype(x.dtype) * erfinv(p * uniform))
-    elif selection.rule == "easy":
+        return jnp.sqrt(2.0).astype(free.dtype) * erfinv(p * uniform)
+    if selection.rule == "easy":
         # P(|t| > s) = 2Φ(−s) for s ≥ ξ, where it starts from p
-        size = -ndtri(p * jnp.maximum(jnp.abs(uniform), jnp.finfo(x.dtype).tiny) / 2)
-        x = x.at[:, 0].set(jnp.sign(uniform) * size)
-    count = jax.random.binomial(for_count, pool, p, dtype=x.dtype)
-    return _labelled(x, jnp.arange(rows).astype(x.dtype) < count, problem, label_aware)
+        size = -ndtri(p * jnp.maximum(jnp.abs(uniform), jnp.finfo(free.dtype).tiny) / 2)
+        return jnp.sign(uniform) * size
+    return free
 
 
-def _labelled(x: Float[Array, "m d"], kept: Bool[Array, " m"], problem: Problem, label_aware: bool) -> Examples:
-    y = jnp.where(x[:, :2] @ directions(problem)[1, :2] > 0, 1, -1).astype(x.dtype)
-    if label_aware:
-        kept &= y * x[:, 0] > 0
-    return Examples(x, y, kept)
+def _labels(key: PRNGKeyArray, x: Float[Array, "m d"], problem: Problem, labels: Labels) -> Float[Array, " m"]:
+    along = x[:, :2] @ directions(problem)[1, :2]
+    if labels.kind == "linear":
+        return along + problem.noise * jax.random.normal(key, along.shape)
+    signs = jnp.where(along > 0, 1, -1).astype(x.dtype)
+    return jnp.where(jax.random.uniform(key, along.shape) < problem.flips, -signs, signs)
 
 
 def directions(problem: Problem) -> Float[Array, "3 3"]:

@@ -1,6 +1,7 @@
 """The arguments that the law and its simulation share, checked."""
 
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from jaxtyping import ArrayLike
@@ -8,8 +9,16 @@ from jaxtyping import ArrayLike
 from infojax.errors import InvalidInput
 from infojax.precision import traced
 from infojax.scaling.selection import Selection
+from infojax.scaling.weighting import Weighting
 
 _ROUNDING = 1e-9  # by how much a Gram matrix of given cosines may fail to be positive semi-definite
+
+
+class Labels(NamedTuple):
+    """What labels are, and whether the selection looks at them. Static."""
+
+    kind: Literal["sign", "linear"] = "sign"
+    aware: bool = False
 
 
 class Problem(NamedTuple):
@@ -20,16 +29,20 @@ class Problem(NamedTuple):
     ridge: Any  # λ, in the 1/n-pool normalisation
     generator: Any  # w_g·w_*
     pruner_generator: Any  # w_s·w_g
+    noise: Any = 0.0  # standard deviation of what is added to linear labels
+    flips: Any = 0.0  # probability that a sign is the wrong one
 
 
 def checked_problem(
-    selection: Selection,
+    selection: Selection | Weighting,
     pruner: ArrayLike,
     ratio: ArrayLike,
     ridge: ArrayLike,
     generator: ArrayLike,
     pruner_generator: ArrayLike | None,
-    label_aware: bool,
+    labels: Labels,
+    noise: ArrayLike,
+    flips: ArrayLike,
 ) -> Problem:
     """The arguments of `ridge_law` as a `Problem`; those that are being traced cannot be checked."""
     if pruner_generator is None:
@@ -39,14 +52,17 @@ def checked_problem(
                 "given too: pruner_generator=w_s·w_g (pruner * generator if they share only the truth)"
             )
         pruner_generator = pruner
-    problem = Problem(pruner, ratio, ridge, generator, pruner_generator)
+    problem = Problem(pruner, ratio, ridge, generator, pruner_generator, noise, flips)
     for name in ("pruner", "generator", "pruner_generator"):
-        _require(name, getattr(problem, name), lambda v: np.abs(v) <= 1, "a cosine, in [-1, 1]")
-    _require("ratio", ratio, lambda v: (v > 0) & np.isfinite(v), "d/n > 0, dimensions per example of the pool")
-    _require("ridge", ridge, lambda v: (v >= 0) & np.isfinite(v), "≥ 0; 0 is the minimum-norm limit")
+        require(name, getattr(problem, name), lambda v: np.abs(v) <= 1, "a cosine, in [-1, 1]")
+    require("ratio", ratio, lambda v: (v > 0) & np.isfinite(v), "d/n > 0, dimensions per example of the pool")
+    require("ridge", ridge, lambda v: (v >= 0) & np.isfinite(v), "≥ 0; 0 is the minimum-norm limit")
+    require("noise", noise, lambda v: (v >= 0) & np.isfinite(v), "a standard deviation ≥ 0")
+    require("flips", flips, lambda v: (v >= 0) & (v <= 1), "a probability, in [0, 1]")
+    check_labels(selection, labels, noise, flips)
     _check_shapes(selection, problem)
     _check_realisable(problem)
-    if label_aware and not traced(pruner_generator) and np.any(np.asarray(pruner_generator) == -1):
+    if labels.aware and not traced(pruner_generator) and np.any(np.asarray(pruner_generator) == -1):
         raise InvalidInput(
             "pruner_generator=-1 with label_aware=True keeps no example: the pruner contradicts every label; "
             "give a larger cosine or label_aware=False"
@@ -54,7 +70,8 @@ def checked_problem(
     return problem
 
 
-def _require(name: str, value: ArrayLike, allowed: Any, meaning: str) -> None:
+def require(name: str, value: ArrayLike, allowed: Callable[[np.ndarray], np.ndarray], meaning: str) -> None:
+    """Refuse a number, or an array that holds one, that is not allowed; what is being traced cannot be checked."""
     if traced(value):
         return
     values = np.asarray(value, np.float64)
@@ -63,8 +80,25 @@ def _require(name: str, value: ArrayLike, allowed: Any, meaning: str) -> None:
         raise InvalidInput(f"{name}={values[bad].flat[0]} is not allowed: it must be {meaning}")
 
 
-def _check_shapes(selection: Selection, problem: Problem) -> None:
-    named = {"p": selection.fraction, **problem._asdict()}
+def check_labels(selection: Selection | Weighting, labels: Labels, noise: ArrayLike, flips: ArrayLike) -> None:
+    """Refuse options of labels that do not go together."""
+    if labels.kind not in ("sign", "linear"):
+        raise InvalidInput(f"labels={labels.kind!r}: there is 'sign', y = sign(w_g·x), and 'linear', y = w_g·x + noise")
+    if labels.kind == "linear" and labels.aware:
+        raise InvalidInput("label_aware=True compares the label with a sign; give labels='sign' or label_aware=False")
+    if labels.aware and isinstance(selection, Weighting):
+        raise InvalidInput("label_aware=True is for named rules; the function of weigh_by is told what agrees")
+    for name, value, kind in (("noise", noise, "linear"), ("flips", flips, "sign")):
+        if labels.kind != kind and (traced(value) or np.any(np.asarray(value) != 0)):
+            raise InvalidInput(f"{name}={value} is for labels={kind!r}, and they are {labels.kind!r}")
+
+
+def _check_shapes(selection: Selection | Weighting, problem: Problem) -> None:
+    if isinstance(selection, Weighting):
+        given = {f"parameter {i} of the weighting": value for i, value in enumerate(selection.parameters)}
+    else:
+        given = {"p": selection.fraction, "strength": selection.strength}
+    named = {**given, **problem._asdict()}
     shapes = {name: np.shape(value) for name, value in named.items()}
     try:
         np.broadcast_shapes(*shapes.values())

@@ -6,14 +6,15 @@ from typing import Literal, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.scipy.linalg import cho_factor, cho_solve
 from jaxtyping import Array, ArrayLike, Float, PRNGKeyArray, Shaped
 
 from infojax.errors import InvalidInput, OverBudget
 from infojax.precision import float64
-from infojax.scaling.pools import Examples, directions, draw_kept, draw_pool
-from infojax.scaling.problem import Problem, checked_problem
+from infojax.scaling.least_squares import fit
+from infojax.scaling.pools import directions, draw_kept, draw_pool
+from infojax.scaling.problem import Labels, Problem, checked_problem
 from infojax.scaling.selection import Selection
+from infojax.scaling.weighting import Weighting
 
 Draw = Literal["pool", "kept"]
 
@@ -32,7 +33,7 @@ class RidgeSimulation(NamedTuple):
 
 
 def simulate_ridge(
-    selection: Selection,
+    selection: Selection | Weighting,
     *,
     pruner: ArrayLike,
     ratio: ArrayLike,
@@ -43,6 +44,9 @@ def simulate_ridge(
     generator: ArrayLike = 1.0,
     pruner_generator: ArrayLike | None = None,
     label_aware: bool = False,
+    labels: Literal["sign", "linear"] = "sign",
+    noise: ArrayLike = 0.0,
+    flips: ArrayLike = 0.0,
     draw: Draw = "pool",
     memory: int = 4 * 2**30,
 ) -> RidgeSimulation:
@@ -54,26 +58,29 @@ def simulate_ridge(
     loses nothing as the data are isotropic. A repeat that keeps nothing has ŵ = 0, overlap 0 and error 1/2.
 
     Args:
-        selection, pruner, ratio, ridge, generator, pruner_generator, label_aware: as in `ridge_law`. Arrays
-            broadcast; their points are simulated one after the other, with keys folded from `key`.
+        selection, pruner, ratio, ridge, generator, pruner_generator, label_aware, labels, noise, flips: as in
+            `ridge_law`. Arrays broadcast; their points are simulated one after the other, with keys folded from `key`.
         dimension: d ≥ 3.
         repeats: independent repeats of each point, at least 2.
         draw: "pool" draws every coordinate of every example of the pool and throws away what is not kept. "kept" draws
             only examples that pass the rule, by its truncated normal margin, and how many they are: the same
-            distribution, at a cost that does not grow with 1/p.
+            distribution, at a cost that does not grow with 1/p. Of hard, easy and random only.
         memory: bytes that the repeats computed at once may take. A CPU computes one repeat after the other, a GPU as
             many together as fit.
 
     Raises `InvalidInput` as `ridge_law` does, and on a dimension below 3, fewer than 2 repeats, an unknown `draw`, or
     a pool of which less than one example is kept on average; `OverBudget` if one repeat takes more than `memory`.
     """
-    problem = checked_problem(selection, pruner, ratio, ridge, generator, pruner_generator, label_aware)
+    kind = Labels(labels, label_aware)
+    problem = checked_problem(selection, pruner, ratio, ridge, generator, pruner_generator, kind, noise, flips)
     if dimension < 3:
         raise InvalidInput(f"dimension={dimension}: three directions need at least 3 dimensions, better 200 or more")
     if repeats < 2:
         raise InvalidInput(f"repeats={repeats}: a standard error needs at least 2 repeats")
     if draw not in ("pool", "kept"):
         raise InvalidInput(f"draw={draw!r}: there is 'pool', the whole pool, and 'kept', only what passes the rule")
+    if draw == "kept" and (isinstance(selection, Weighting) or selection.rule == "soft" or selection.weighted):
+        raise InvalidInput("draw='kept' knows the hard, easy and random rules without weights; use draw='pool'")
     leaves, structure = jax.tree.flatten((selection, problem))
     points = np.broadcast_arrays(*(np.asarray(leaf, np.float64) for leaf in leaves))
     means, stderrs = [], []
@@ -81,7 +88,7 @@ def simulate_ridge(
         selection, problem = jax.tree.unflatten(structure, [np.float64(value) for value in point])
         keys = jax.random.split(key if points[0].ndim == 0 else jax.random.fold_in(key, index), repeats)
         with float64():
-            values = _simulate_point(selection, problem, label_aware, dimension, keys, draw, memory)
+            values = _simulate_point(selection, problem, kind, dimension, keys, draw, memory)
         means.append(values.mean(0))
         stderrs.append(values.std(0, ddof=1) / np.sqrt(repeats))
     columns = np.stack([np.stack(means), np.stack(stderrs)], -1).reshape(-1, 8)
@@ -89,9 +96,9 @@ def simulate_ridge(
 
 
 def _simulate_point(
-    selection: Selection,
+    selection: Selection | Weighting,
     problem: Problem,
-    label_aware: bool,
+    labels: Labels,
     dimension: int,
     keys: Shaped[Array, "repeats ..."],
     draw: Draw,
@@ -99,7 +106,8 @@ def _simulate_point(
 ) -> Float[np.ndarray, "repeats 4"]:
     from threadpoolctl import threadpool_limits
 
-    pool, p = round(dimension / float(problem.ratio)), float(selection.fraction)
+    pool = round(dimension / float(problem.ratio))
+    p = 1.0 if isinstance(selection, Weighting) else float(selection.fraction)
     if p * pool < 1:
         raise InvalidInput(
             f"of a pool of n = dimension/ratio = {pool} examples a fraction p = {p:g} is less than one example; "
@@ -129,7 +137,7 @@ def _simulate_point(
                 draw=draw,
                 rows=rows,
                 dimension=dimension,
-                label_aware=label_aware,
+                labels=labels,
                 ridgeless=bool(problem.ridge == 0),
                 block=min(block, len(keys)),
             )
@@ -142,52 +150,35 @@ def _room(pool: int, p: float) -> int:
     return 256 * int(np.ceil((p * pool + 6 * np.sqrt(pool * p * (1 - p))) / 256))
 
 
-@partial(jax.jit, static_argnames=("draw", "rows", "dimension", "label_aware", "ridgeless", "block"))
+@partial(jax.jit, static_argnames=("draw", "rows", "dimension", "labels", "ridgeless", "block"))
 def _simulate(
     keys: Shaped[Array, "repeats ..."],
-    selection: Selection,
+    selection: Selection | Weighting,
     problem: Problem,
     pool: Float[Array, ""],
     *,
     draw: Draw,
     rows: int,
     dimension: int,
-    label_aware: bool,
+    labels: Labels,
     ridgeless: bool,
     block: int,
 ) -> Float[Array, "repeats 4"]:
     def repeat(key: PRNGKeyArray) -> Float[Array, "4"]:
-        if draw == "pool":
-            examples = draw_pool(key, selection, problem, label_aware, rows, dimension)
+        if draw == "pool" or isinstance(selection, Weighting):
+            examples = draw_pool(key, selection, problem, labels, rows, dimension)
         else:
-            examples = draw_kept(key, selection, problem, label_aware, pool, rows, dimension)
-        return _measure(_fit(examples, pool, problem.ridge, ridgeless), problem)
+            examples = draw_kept(key, selection, problem, labels, pool, rows, dimension)
+        weights = fit(*examples, pool, problem.ridge, ridgeless)
+        return _measure(weights, problem, labels)
 
     return jax.lax.map(repeat, keys, batch_size=None if block == 1 else block)
 
 
-def _fit(examples: Examples, pool: Array, ridge: Array, ridgeless: bool) -> Float[Array, " d"]:
-    """ŵ = (XᵀX/n + λ)⁻¹ Xᵀy/n over the kept rows, or Xᵀ(XXᵀ/n + λ)⁻¹ y/n, whichever matrix is smaller."""
-    rows, dimension = examples.x.shape
-    kept = examples.kept.astype(examples.x.dtype)
-    x = examples.x * kept[:, None]
-    if rows < dimension:
-        # Rows that are not kept are zero; a one on their diagonal leaves the others alone.
-        gram = x @ x.T / pool + jnp.diag(ridge + (1 - kept))
-        return x.T @ cho_solve(cho_factor(gram), kept * examples.y) / pool
-    covariance, target = x.T @ x / pool, x.T @ examples.y / pool
-    if not ridgeless:
-        return cho_solve(cho_factor(covariance + ridge * jnp.eye(dimension, dtype=x.dtype)), target)
-    values, vectors = jnp.linalg.eigh(covariance)
-    floor = dimension * jnp.finfo(x.dtype).eps * values[-1]
-    inverse = jnp.where(values > floor, 1 / jnp.where(values > floor, values, 1), 0)
-    return vectors @ (inverse * (vectors.T @ target))
-
-
-def _measure(weights: Float[Array, " d"], problem: Problem) -> Float[Array, "4"]:
+def _measure(weights: Float[Array, " d"], problem: Problem, labels: Labels) -> Float[Array, "4"]:
     """Error, mse, overlap and norm of ŵ, in closed form for Gaussian test data."""
     norm = jnp.linalg.norm(weights)
     along = directions(problem)[2] @ weights[:3]
     overlap = jnp.where(norm > 0, along / jnp.where(norm > 0, norm, 1), 0)
-    mse = 1 - 2 * np.sqrt(2 / np.pi) * along + norm**2
+    mse = 1 - 2 * (1.0 if labels.kind == "linear" else np.sqrt(2 / np.pi)) * along + norm**2
     return jnp.stack([jnp.arccos(jnp.clip(overlap, -1, 1)) / np.pi, mse, overlap, norm])

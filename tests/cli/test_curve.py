@@ -1,10 +1,12 @@
+import jax
 import numpy as np
 import polars as pl
 import pytest
 from PIL import Image
 
+from infojax import scaling
 from infojax.cli import main
-from infojax.scaling import keep_all, keep_hard, ridge_law
+from infojax.scaling import keep_all, keep_easy, keep_hard, ridge_law
 
 QUICK = ("--dimension", "20", "--repeats", "3", "--simulate", "3")
 
@@ -46,8 +48,9 @@ def test_writes_the_law_over_a_simulation(curve, tmp_path):
     )
 
 
-@pytest.mark.parametrize("over", ["kept", "pruner", "ratio", "ridge"])
-@pytest.mark.parametrize("quantity", ["accuracy", "mse"])
+@pytest.mark.parametrize(
+    ("over", "quantity"), [("kept", "accuracy"), ("pruner", "overlap"), ("ratio", "mse"), ("ridge", "norm")]
+)
 def test_every_axis_alone(curve, over, quantity):
     code, table, _ = curve("--over", over, "--quantity", quantity, "--simulate", "0", "--rules", "easy")
     assert code == 0
@@ -72,6 +75,75 @@ def test_labels_of_a_bad_generator(curve):
     np.testing.assert_allclose(table["error_law"], expected.error, rtol=1e-12)
 
 
+def test_a_ratio_of_the_kept(curve):
+    code, table, _ = curve("--hold", "kept", "--over", "ratio", "--curves", "kept=0.2,1", "--simulate", "0")
+    assert code == 0
+    assert table["curve"].unique(maintain_order=True).to_list() == [
+        f"{rule}, kept={p}" for p in ("0.2", "1") for rule in ("hard", "easy")
+    ]
+    easy = table.filter(curve="easy, kept=0.2")
+    expected = ridge_law(keep_easy(0.2), pruner=1.0, ratio=0.2 * easy["x"].to_numpy(), ridge=0.2 * 1e-2).error
+    np.testing.assert_allclose(easy["error_law"], expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("args", "expected"),
+    [
+        (
+            "two-stage --second-ratio 0.5 --rules hard",
+            lambda x: scaling.two_stage_law(keep_hard(x), first_ratio=0.33, second_ratio=0.5, ridge=0.05),
+        ),
+        (
+            "perceptron --over kept --rules random --hold kept",
+            lambda x: scaling.perceptron_law(alpha_kept=np.full_like(x, 5.0), fraction=1.0),
+        ),
+        (
+            "mixture --over keep-wrong",
+            lambda x: scaling.mixture_law(
+                ratio=0.1, signal=1.0, label_noise=0.4, keep_correct=0.8, keep_wrong=x, real_fraction=0.0, ridge=0.1
+            ),
+        ),
+        (
+            "anisotropic --exponent 0 --pruner 0.7 --rules hard",
+            lambda x: ridge_law(keep_hard(x), pruner=0.7, ratio=0.35, ridge=1e-2),
+        ),
+    ],
+)
+def test_other_laws(curve, args, expected):
+    code, table, _ = curve("--law", *args.split(), *QUICK, "--start", "0.3", "--stop", "0.9", "--simulate", "2")
+    assert code == 0
+    np.testing.assert_allclose(table["error_law"], expected(table["x"].to_numpy()).error, rtol=1e-9)
+    simulated = table.filter(pl.col("error").is_not_null())
+    np.testing.assert_allclose(simulated["x"], [0.3, 0.9])
+    assert (simulated["error_stderr"] > 0).all()
+
+
+def test_generations_of_one_chain(curve):
+    code, table, _ = curve("--law", "relabelling", "--curves", "label_aware=yes", "--rules", "hard", *QUICK)
+    assert code == 0
+    assert table["curve"].unique().to_list() == ["hard, label_aware=yes"]
+    assert table["x"].to_list() == 2 * list(range(1, 11))
+    setting = {"generations": 10, "pruner": 0.9, "ratio": 0.2, "ridge": 1e-2, "label_aware": True}
+    law = scaling.relabelling_law(keep_hard(0.5), **setting)
+    np.testing.assert_allclose(table["error_law"], np.tile(law.error, 2), rtol=1e-9)
+    size = {"dimension": 20, "repeats": 3, "key": jax.random.fold_in(jax.random.key(0), 0)}
+    found = scaling.simulate_relabelling(keep_hard(0.5), **setting, **size)
+    np.testing.assert_allclose(table["error"].drop_nulls(), found.error, rtol=1e-9)
+
+
+def test_the_best_fraction_is_marked(curve):
+    code, table, printed = curve("--optimal", "--rules", "hard", "--simulate", "0", "--pruner", "0.9", "--ratio", "0.1")
+    assert code == 0
+    mark, drawn = table.filter(pl.col("best")), table.filter(pl.col("best").is_null())
+    least = drawn.sort("error_law")[0]
+    assert mark["error_law"].item() <= least["error_law"].item() < 1.001 * mark["error_law"].item()
+    assert abs(mark["kept"].item() - least["kept"].item()) < 0.005
+    rows = [line.split("│")[1:6] for line in printed.out.splitlines() if "│" in line]
+    assert [[cell.strip() for cell in row][:1] for row in rows] == [["hard"], ["all"]] * 2
+    assert f"{mark['error_law'].item():.5f}" in rows[0][3]
+    assert rows[0][4].strip() == "best" != rows[1][4].strip()
+
+
 @pytest.mark.parametrize(
     ("args", "says"),
     [
@@ -83,6 +155,12 @@ def test_labels_of_a_bad_generator(curve):
         (("--generator", "0.5"), "give --pruner-generator"),
         (("--rules",), "no rule was given"),
         (("--dimension", "2"), "at least 3 dimensions"),
+        (("--law", "mixture", "--pruner", "1"), "--pruner is not an option of the law mixture, but of ridge"),
+        (("--law", "relabelling", "--generations", "2.5", "--over", "kept"), "give a whole number"),
+        (("--law", "perceptron", "--angle", "100"), "in degrees, in [0, 90]"),
+        (("--optimal", "--over", "ratio"), "give --over kept"),
+        (("--optimal", "--flips", "0.1"), "leave out --labels and --flips"),
+        (("--noise", "0.5"), "is for labels='linear'"),
     ],
 )
 def test_refusals_are_one_line(curve, args, says):

@@ -3,11 +3,7 @@ import numpy as np
 import pytest
 
 from infojax.errors import InvalidInput, OverBudget
-from infojax.precision import float64
-from infojax.scaling import Selection, keep_all, keep_easy, keep_hard, ridge_law, simulate_ridge
-from infojax.scaling.pools import draw_pool
-from infojax.scaling.problem import Problem
-from infojax.scaling.simulation import _fit
+from infojax.scaling import Selection, keep_all, keep_easy, ridge_law, simulate_ridge
 
 KEY = jax.random.key(7)
 CELLS = [
@@ -29,21 +25,6 @@ def test_law_and_simulation_agree(rule, p, draw, setting):
         found, stderr = getattr(measured, name), getattr(measured, f"{name}_stderr")
         assert abs(found - value) < max(4 * stderr, 0.05 * abs(value)), name
         assert stderr < 0.1 * abs(value), f"{name} is not measured well enough to test anything"
-
-
-@pytest.mark.parametrize("ridge", [0.0, 1e-6, 0.3])
-@pytest.mark.parametrize("size", [30, 100])  # fewer and more examples than dimensions, fewer and more kept
-@pytest.mark.parametrize("p", [0.3, 0.9])
-def test_fit_is_least_squares(ridge, size, p):
-    """ŵ against NumPy's minimum-norm least squares on the kept rows, with rows √(nλ) I for the ridge."""
-    problem = Problem(*(np.float64(v) for v in (0.9, 0.5, ridge, 1.0, 0.9)))
-    with float64():
-        pool = draw_pool(KEY, keep_hard(p), problem, False, size, 40)
-        weights = np.asarray(_fit(pool, np.float64(size) + jax.numpy.zeros(()), jax.numpy.asarray(ridge), ridge == 0))
-    x, y = np.asarray(pool.x)[np.asarray(pool.kept)], np.asarray(pool.y)[np.asarray(pool.kept)]
-    rows = np.concatenate([x, np.sqrt(size * ridge) * np.eye(40)]) if ridge else x
-    targets = np.concatenate([y, np.zeros(40)]) if ridge else y
-    np.testing.assert_allclose(weights, np.linalg.lstsq(rows, targets)[0], rtol=1e-6, atol=1e-8)
 
 
 def test_arrays_are_simulated_point_by_point_and_keys_decide():
