@@ -31,6 +31,11 @@ def test_golden_values(selection, arguments, error):
     np.testing.assert_allclose(ridge_law(selection, **arguments).error, error, rtol=1e-8)
 
 
+def test_golden_value_of_regression():
+    law = ridge_law(keep_hard(0.4), pruner=0.7, ratio=0.8, ridge=0.1, labels="linear", noise=0.5)
+    np.testing.assert_allclose(law.mse, 0.8499124552, rtol=1e-9)
+
+
 def test_fields_agree_with_each_other_and_are_numpy_float64():
     law = ridge_law(keep_hard(0.4), pruner=0.7, ratio=np.float32(0.25), ridge=0.1)
     assert all(isinstance(field, np.ndarray) and field.dtype == np.float64 for field in law)
