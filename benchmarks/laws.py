@@ -73,7 +73,7 @@ def choices() -> Table:
             grid = np.geomspace(*FRACTIONS, 40)
             at = int(np.argmin([by_hand(p, r, f, 1e-2) for p in grid]))
             ends = grid[max(at - 1, 0)], grid[min(at + 1, 39)]
-            fit = minimize_scalar(by_hand, bounds=ends, args=(r, f, 1e-2), method="bounded")
+            fit: Any = minimize_scalar(by_hand, bounds=ends, args=(r, f, 1e-2), method="bounded")
             found.append(min(fit.fun, by_hand(grid[at], r, f, 1e-2)))
         return np.array(found)
 

@@ -7,7 +7,7 @@ root finder on the paper's saddle-point equations, which needs the answer first.
 
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import jax
 import numpy as np
@@ -116,7 +116,7 @@ def by_search(alpha: float, fraction: float) -> float:
         return float(np.asarray(brentq(excess, -5, 5 + 1 / np.sqrt(alpha))))
 
     # errors below 1e-3 do not occur here
-    found = minimize_scalar(lambda x: -margin(np.exp(x)), bounds=BOUNDS, method="bounded", options={"xatol": 1e-7})
+    found: Any = minimize_scalar(lambda x: -margin(np.exp(x)), bounds=BOUNDS, method="bounded", options={"xatol": 1e-7})
     return float(np.exp(found.x))
 
 
