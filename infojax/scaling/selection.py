@@ -115,7 +115,7 @@ def soft(p: ArrayLike, strength: ArrayLike, *, weighted: bool = False) -> Select
     Raises `InvalidInput` if p or the strength is outside its range.
 
     >>> [round(float(q), 3) for q in soft(0.3, 2.0).probability(jnp.array([0.0, 1.0, 2.0]))]
-    [0.43, 0.266, 0.076]
+    [0.418, 0.259, 0.074]
     """
     if not traced(strength) and not np.all(np.abs(np.asarray(strength)) <= 100):
         raise InvalidInput(

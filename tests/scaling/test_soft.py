@@ -81,8 +81,7 @@ def test_derivatives(strength, rho):
 
     with float64():
         at = (jnp.asarray(0.3), jnp.asarray(strength), jnp.asarray(rho))
-        found = jax.grad(error, argnums=(0, 1, 2))(*at)
-        second = jax.grad(jax.grad(error))(*at)
+        found = jax.jit(jax.grad(error, argnums=(0, 1, 2)))(*at)
     steps = (1e-5, 1e-4, 1e-6)
     for index, step in enumerate(steps):
         shift = np.eye(3)[index] * step
@@ -95,9 +94,6 @@ def test_derivatives(strength, rho):
         else:
             slope = float(error(*(here + shift)) - error(*(here - shift))) / (2 * step)
         np.testing.assert_allclose(found[index], slope, rtol=1e-4, atol=1e-7)
-    wide = 1e-3
-    values = [float(error(0.3 + k * wide, strength, rho)) for k in (-1, 0, 1)]
-    np.testing.assert_allclose(second, (values[0] - 2 * values[1] + values[2]) / wide**2, rtol=2e-2)
 
 
 @pytest.mark.parametrize(
