@@ -12,7 +12,7 @@ from infojax.scaling.batched import batched
 from infojax.scaling.kept import kept_moments
 from infojax.scaling.moments import orthonormal
 from infojax.scaling.problem import Labels, Problem, check_labels, require
-from infojax.scaling.ridge import RidgeLaw
+from infojax.scaling.ridge import RidgeLaw, law_of
 from infojax.scaling.roots import root
 from infojax.scaling.selection import Selection
 
@@ -23,7 +23,6 @@ class Geometry(NamedTuple):
     spectrum: Float[Array, " d"]  # eigenvalues of Σ
     basis: Float[Array, "d 2"]  # orthonormal: Σ^½w_s, and what Σ^½w_g adds to it
     truth: Float[Array, " d"]  # Σ^½w_*, of unit length
-    scale: Float[Array, ""]  # √(w_*·Σw_*)
     cosine: Float[Array, ""]  # of Σ^½w_s and Σ^½w_g
 
 
@@ -127,7 +126,7 @@ def whitened(spectrum: ArrayLike, truth: ArrayLike, pruner: ArrayLike, generator
     # where the two fall together nothing happens along the second vector, whatever it is
     second = rest / xp.maximum(xp.linalg.norm(rest), xp.finfo(rest.dtype).eps)
     basis = xp.stack([units["pruner"], second], 1)
-    return Geometry(root**2, basis, units["truth"], lengths["truth"], cosine)
+    return Geometry(root**2, basis, units["truth"], cosine)
 
 
 def _law_at(
@@ -153,10 +152,7 @@ def _law_at(
     v = jnp.sum(gain**2) / (p * samples)
     residual = moments.power - 2 * a @ c + a @ (second @ a)
     square = a @ a + (f @ f - a @ a + v * residual / p) / (1 - v)
-    along = truth @ f
-    angle = jnp.arctan2(jnp.sqrt(jnp.maximum(square - along**2, 0)), along)
-    pull = 1.0 if labels.kind == "linear" else np.sqrt(2 / np.pi).astype(along.dtype)
-    return RidgeLaw(angle / np.pi, 1 - 2 * pull * along + square, along / jnp.sqrt(square), jnp.sqrt(square))
+    return law_of(truth @ f, square, labels)
 
 
 def effective_ridge(

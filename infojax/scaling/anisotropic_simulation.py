@@ -12,8 +12,9 @@ from infojax.errors import InvalidInput
 from infojax.precision import float64
 from infojax.scaling.anisotropic import Geometry, checked_anisotropic
 from infojax.scaling.least_squares import fit
+from infojax.scaling.problem import Labels
 from infojax.scaling.selection import Selection
-from infojax.scaling.simulation import RidgeSimulation
+from infojax.scaling.simulation import RidgeSimulation, measured
 
 
 def simulate_anisotropic(
@@ -49,14 +50,13 @@ def simulate_anisotropic(
     with float64(), threadpool_limits(1, user_api="blas"):  # small solves: see simulate_ridge
         numbers = tuple(jnp.asarray(value, jnp.float64) for value in (ridge, noise, flips))
         keys = jax.random.split(key, repeats)
-        options = {"samples": int(samples), "linear": kind.kind == "linear", "aware": kind.aware}
-        ridgeless = bool(np.asarray(ridge) == 0)
-        values = np.asarray(_simulate(keys, selection, geometry, numbers, ridgeless=ridgeless, **options))
+        options = {"samples": int(samples), "labels": kind, "ridgeless": bool(np.asarray(ridge) == 0)}
+        values = np.asarray(_simulate(keys, selection, geometry, numbers, **options))
     mean, stderr = values.mean(0), values.std(0, ddof=1) / np.sqrt(repeats)
     return RidgeSimulation(*(np.asarray(v) for pair in zip(mean, stderr, strict=True) for v in pair))
 
 
-@partial(jax.jit, static_argnames=("samples", "linear", "aware", "ridgeless"))
+@partial(jax.jit, static_argnames=("samples", "labels", "ridgeless"))
 def _simulate(
     keys: Shaped[Array, "repeats ..."],
     selection: Selection,
@@ -64,8 +64,7 @@ def _simulate(
     numbers: tuple[Array, Array, Array],
     *,
     samples: int,
-    linear: bool,
-    aware: bool,
+    labels: Labels,
     ridgeless: bool,
 ) -> Float[Array, "repeats 4"]:
     ridge, noise, flips = numbers
@@ -77,18 +76,15 @@ def _simulate(
         white = jax.random.normal(for_x, (samples, len(root)))
         margin, beside = white @ basis[:, 0], white @ basis[:, 1]
         along = cosine * margin + jnp.sqrt(1 - cosine**2) * beside
-        if linear:
+        if labels.kind == "linear":
             y = along + noise * jax.random.normal(for_labels, along.shape)
         else:
             flipped = jax.random.uniform(for_labels, along.shape) < flips
             y = jnp.where(flipped, -1, 1).astype(along.dtype) * jnp.sign(along)
         kept = selection.keeps(margin, jax.random.uniform(for_coins, margin.shape))
-        kept &= (y * margin > 0) | (not aware)
+        kept &= (y * margin > 0) | (not labels.aware)
         pool = jnp.asarray(samples, white.dtype)
         learner = root * fit(white * root[None], y, kept.astype(white.dtype), pool, ridge, ridgeless)
-        norm = jnp.linalg.norm(learner)
-        overlap = jnp.where(norm > 0, learner @ truth / jnp.where(norm > 0, norm, 1), 0)
-        mse = 1 - 2 * (1.0 if linear else np.sqrt(2 / np.pi)) * overlap * norm + norm**2
-        return jnp.stack([jnp.arccos(jnp.clip(overlap, -1, 1)) / np.pi, mse, overlap, norm])
+        return measured(jnp.linalg.norm(learner), learner @ truth, labels)
 
     return jax.lax.map(repeat, keys)

@@ -96,9 +96,13 @@ def law_at(selection: Selection | Weighting, problem: Problem, labels: Labels) -
         weights, spread = equivalent(kept_moments(selection, problem, labels), problem.ratio, problem.ridge)
     along = jnp.stack([problem.pruner, problem.generator]) @ weights  # ŵ·w_*
     square = weights @ (gram @ weights) + spread  # ‖ŵ‖²
+    return law_of(along, square, labels)
+
+
+def law_of(along: Float[Array, ""], square: Float[Array, ""], labels: Labels) -> RidgeLaw:
+    """The law of a learner with ŵ·w_* = along and ‖ŵ‖² = square."""
     # arccos(overlap), without its loss of digits near overlap = 1
     angle = jnp.arctan2(jnp.sqrt(square - along**2), along)
     norm = jnp.sqrt(square)
     pull = 1.0 if labels.kind == "linear" else np.sqrt(2 / np.pi).astype(along.dtype)
-    mse = 1 - 2 * pull * along + square
-    return RidgeLaw(angle / np.pi, mse, along / norm, norm)
+    return RidgeLaw(angle / np.pi, 1 - 2 * pull * along + square, along / norm, norm)

@@ -177,8 +177,11 @@ def _simulate(
 
 def _measure(weights: Float[Array, " d"], problem: Problem, labels: Labels) -> Float[Array, "4"]:
     """Error, mse, overlap and norm of ŵ, in closed form for Gaussian test data."""
-    norm = jnp.linalg.norm(weights)
-    along = directions(problem)[2] @ weights[:3]
+    return measured(jnp.linalg.norm(weights), directions(problem)[2] @ weights[:3], labels)
+
+
+def measured(norm: Float[Array, ""], along: Float[Array, ""], labels: Labels) -> Float[Array, "4"]:
+    """The fields of `RidgeLaw` for one learner of that length, with ŵ·w_* = along."""
     overlap = jnp.where(norm > 0, along / jnp.where(norm > 0, norm, 1), 0)
     mse = 1 - 2 * (1.0 if labels.kind == "linear" else np.sqrt(2 / np.pi)) * along + norm**2
     return jnp.stack([jnp.arccos(jnp.clip(overlap, -1, 1)) / np.pi, mse, overlap, norm])
