@@ -12,7 +12,7 @@ from infojax.errors import InvalidInput
 from infojax.scaling.batched import batched
 from infojax.scaling.problem import Labels, Problem, checked_problem
 from infojax.scaling.ridge import law_at
-from infojax.scaling.selection import Selection
+from infojax.scaling.selection import Selection, keep_all
 
 Hold = Literal["pool", "kept"]
 RULES = ("hard", "easy", "soft")
@@ -77,10 +77,7 @@ def best_of_rule(
         raise InvalidInput(f"rule={rule!r}, hold={hold!r}: rules are {', '.join(RULES)}; 'pool' or 'kept' is held")
     free_ridge = ridge is None
     labels = Labels("sign", label_aware)
-    problem = checked_problem(
-        Selection("random", 1.0), pruner, ratio, 1.0 if ridge is None else ridge, generator, pruner_generator,
-        labels, 0.0, 0.0,
-    )  # fmt: skip
+    problem = _posed(pruner, ratio, ridge, generator, pruner_generator, labels)
     return batched(_best_at, problem, static=(rule, labels, hold, free_ridge))
 
 
@@ -113,31 +110,46 @@ def best_selection(
     return Choice(best, error, chosen("fraction"), chosen("ridge"), chosen("strength"), regret)
 
 
-def _keeping_all(**problem: Any) -> Best:
+def _keeping_all(
+    *,
+    pruner: ArrayLike,
+    ratio: ArrayLike,
+    ridge: ArrayLike | None = None,
+    generator: ArrayLike = 1.0,
+    pruner_generator: ArrayLike | None = None,
+    **_: Any,  # what is held and whether labels are looked at make no difference to it
+) -> Best:
     """The law without selection, at its best ridge where that is free."""
-    ridge, hold = problem.pop("ridge", None), problem.pop("hold", "pool")
-    aware = problem.pop("label_aware", False)
-    del hold  # all are kept: pool and kept are the same
-    labels = Labels("sign", False)
-    given = {"generator": 1.0, "pruner_generator": None} | problem
-    checked = checked_problem(
-        Selection("random", 1.0), given["pruner"], given["ratio"], 1.0 if ridge is None else ridge,
-        given["generator"], given["pruner_generator"], Labels("sign", aware), 0.0, 0.0,
-    )  # fmt: skip
-    return batched(_all_at, checked, static=(labels, ridge is None))
+    problem = _posed(pruner, ratio, ridge, generator, pruner_generator, Labels())
+    return batched(_all_at, problem, static=(ridge is None,))
 
 
-def _all_at(problem: Problem, labels: Labels, free_ridge: bool) -> Best:
+def _posed(
+    pruner: ArrayLike,
+    ratio: ArrayLike,
+    ridge: ArrayLike | None,
+    generator: ArrayLike,
+    pruner_generator: ArrayLike | None,
+    labels: Labels,
+) -> Problem:
+    """The arguments checked, with any ridge where it is free."""
+    given = 1.0 if ridge is None else ridge
+    return checked_problem(keep_all(), pruner, ratio, given, generator, pruner_generator, labels, 0.0, 0.0)
+
+
+def _all_at(problem: Problem, free_ridge: bool) -> Best:
     one = jnp.ones_like(problem.ratio)
 
-    def error(logs: Float[Array, " k"]) -> Any:
-        ridge = jnp.exp(logs[0]) if free_ridge else problem.ridge
-        return law_at(Selection("random", one), problem._replace(ridge=ridge), labels).error
+    def error(ridge: Float[Array, ""]) -> Any:
+        return law_at(Selection("random", one), problem._replace(ridge=ridge), Labels()).error
 
+    if not free_ridge:
+        return Best(error(problem.ridge), one, problem.ridge, 0 * one)
     low, high = np.log(RIDGES)
     grid = jnp.linspace(low, high, 33).astype(one.dtype)[:, None]
-    logs, least = _descend(error, grid if free_ridge else grid[:1], jnp.stack([one * low]), jnp.stack([one * high]))
-    return Best(least, one, jnp.exp(logs[0]) if free_ridge else problem.ridge, 0 * one)
+    ends = jnp.stack([one * low]), jnp.stack([one * high])
+    logs, least = _descend(lambda logs: error(jnp.exp(logs[0])), grid, *ends)
+    return Best(least, one, jnp.exp(logs[0]), 0 * one)
 
 
 def _best_at(problem: Problem, rule: str, labels: Labels, hold: str, free_ridge: bool) -> Best:
