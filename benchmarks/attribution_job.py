@@ -13,9 +13,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from infojax import checkpoint
 from infojax.data import load
 from infojax.errors import DataNotFound
-from infojax.information import checkpoint
 from infojax.models import mlp
 
 NETWORK = mlp((128, 64), outputs=10)

@@ -16,8 +16,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
+from infojax import checkpoint as checkpoints
 from infojax.errors import InvalidInput, OverBudget
-from infojax.information import checkpoint as checkpoints
 from infojax.information.real_descent import Examples, Problem, descend, descend_by_steps, pose, step
 from infojax.linearized.training import Convention, GradientDescent
 from infojax.models.network import Network, Params
