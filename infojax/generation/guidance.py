@@ -1,0 +1,77 @@
+"""Guidance: drawing from e^{ωH} P, or what is meant by it, by moving the sampler towards what a learner is unsure of.
+
+A guidance is a `jax.tree_util.Partial` of `guide(instant, x)` → (x, noise, cost): it may change the predicted noise,
+or move x, or both. The sign: noise is −√(1 − ξ_t) times a score, so ω∇H is *subtracted* from it, times √(1 − ξ_t);
+ω > 0 raises the entropy. Eq. (7) of Deliberate Practice (arXiv 2502.15588) prints a plus, against its Algorithm 1.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.tree_util import Partial
+from jaxtyping import Array, Float, Int
+
+from infojax.errors import InvalidInput
+from infojax.generation.learner import Learner, entropy
+from infojax.generation.samplers import Level
+from infojax.generation.samples import Cost
+
+
+class Instant(NamedTuple):
+    """What a guidance may ask for at one step.
+
+    Attributes:
+        noise: x (b, *shape) → predicted noise, with class guidance where there is some.
+        conditional: the same without it.
+        evaluations: of the score in one call of `noise`.
+        level: of noise.
+        step: which one, () from 0.
+        label: (b,) of the examples.
+    """
+
+    noise: Callable[[Array], Array]
+    conditional: Callable[[Array], Array]
+    evaluations: int
+    level: Level
+    step: Int[Array, ""]
+    label: Int[Array, " b"]
+
+
+def plug_in(learner: Learner, strength: float) -> Partial:
+    """ε̃ = ε − √(1 − ξ_t) ω ∇_{x_t} H(f(x̂₀(x_t))), the guidance of Deliberate Practice with the right sign.
+
+    The gradient passes through the generator. It stands for ∇ log E[e^{ωH(x₀)} | x_t], which `h_transform` has, and
+    is not that: see docs/guided-generation.md. Where H is flat there is nothing to follow, and ε̃ = ε.
+
+    Args:
+        learner: whose entropy is wanted.
+        strength: ω; below 0, examples that the learner is sure of.
+
+    Raises:
+        InvalidInput: ω is not a finite number.
+    """
+    return Partial(_plug_in, learner, _finite("plug_in", strength))
+
+
+def _plug_in(
+    learner: Learner, strength: Array | float, instant: Instant, x: Float[Array, "b ..."]
+) -> tuple[Float[Array, "b ..."], Float[Array, "b ..."], Cost]:
+    level = instant.level
+
+    def summed(x: Array) -> tuple[Array, Array]:
+        noise = instant.noise(x)
+        clean = (x - jnp.sqrt(level.noise) * noise) / jnp.sqrt(level.signal)
+        return jnp.sum(entropy(learner, clean)), noise
+
+    gradient, noise = jax.grad(summed, has_aux=True)(x)
+    cost = Cost(score=instant.evaluations, score_gradient=instant.evaluations, learner=1)
+    return x, noise - jnp.sqrt(level.noise) * strength * gradient, cost
+
+
+def _finite(name: str, strength: float) -> float:
+    if not np.isfinite(strength):
+        raise InvalidInput(f"{name}: strength={strength} must be finite; 0 is no guidance")
+    return float(strength)
