@@ -11,6 +11,7 @@ from infojax.scaling.perceptron import PerceptronLaw, perceptron_law
 from infojax.scaling.perceptron_simulation import PerceptronSimulation, simulate_perceptron
 from infojax.scaling.pointwise_curve import pointwise_kernel_curve
 from infojax.scaling.power_law import PowerLaw, fit_power_law
+from infojax.scaling.practice import PracticeLaw, practice_law
 from infojax.scaling.practice_simulation import (
     PracticeSimulation,
     TwoStageSimulation,
@@ -39,6 +40,7 @@ __all__ = [
     "PerceptronLaw",
     "PerceptronSimulation",
     "PowerLaw",
+    "PracticeLaw",
     "PracticeSimulation",
     "RelabellingLaw",
     "RelabellingSimulation",
@@ -61,6 +63,7 @@ __all__ = [
     "perceptron_law",
     "pointwise_kernel_curve",
     "power_spectrum",
+    "practice_law",
     "relabelling_law",
     "ridge_law",
     "simulate_anisotropic",
