@@ -4,7 +4,7 @@ Deliberate Practice (arXiv 2502.15588), section 4.2.2, argues that the pruner mu
 here that is measured. A ridge regression is trained on random examples; each round adds the hardest of many fresh
 ones and trains on all. Hard is what is near to the boundary of the current learner (adaptive), of the first one
 (frozen), of the truth, or nothing is selected (uniform). Tables: `rounds`, simulated with standard errors; `laws`,
-exact for uniform, truth and frozen, and "naive", which takes the frozen pruner to be independent of the data.
+exact, and "naive", which takes the frozen pruner to be independent of the data.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,15 @@ from jaxtyping import Array, Float
 from rich.progress import Progress
 from scipy.stats import norm
 
-from infojax.scaling import keep_all, keep_hard, ridge_law, simulate_practice, two_stage_law, weigh_by
+from infojax.scaling import (
+    keep_all,
+    keep_hard,
+    practice_law,
+    ridge_law,
+    simulate_practice,
+    two_stage_law,
+    weigh_by,
+)
 from infojax.scaling.practice_simulation import Policy
 
 SELECTING: tuple[Policy, ...] = ("adaptive", "frozen", "truth")
@@ -112,8 +120,17 @@ def _selected_laws(config: Config, p: float) -> pl.DataFrame:
         ridge=config.ridge,
     )
     first = float(frozen.pruner[0])  # the same for all
+    adaptive = practice_law(
+        keep_hard(p),
+        first_ratio=config.dimension / config.start,
+        added_ratio=config.dimension / config.added,
+        rounds=config.rounds,
+        ridge=config.ridge,
+    )
+    at_rounds = config.added * np.arange(config.rounds + 1.0)
     return pl.concat(
         [
+            _table(config, "adaptive", p, at_rounds, np.asarray(adaptive.error)),
             _table(config, "frozen", p, added[1:], np.asarray(frozen.error)),
             _table(config, "truth", p, added, _union_law(config, p, 1.0)),
             _table(config, "naive", p, added, _union_law(config, p, first)),

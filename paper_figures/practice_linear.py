@@ -52,34 +52,12 @@ def _panel(axis: Any, rounds: pl.DataFrame, laws: pl.DataFrame) -> None:
         measured, law = (table.filter(pl.col("policy") == policy) for table in (rounds, laws))
         color, marker = PALETTE[index], MARKERS[index]
         axis.plot(law["examples"], law["error_law"], color=color, linestyle=LINES[index])
-        axis.errorbar(
-            measured["examples"],
-            measured["error"],
-            measured["error_stderr"],
-            color=color,
-            marker=marker,
-            # there is no law of many rounds to lead the eye
-            linestyle="none" if law.height else LINES[index],
-            linewidth=0.6,
-        )
-        note = {"uniform": "law", "frozen": "two-stage law", "truth": "law"}.get(policy, "simulated only")
-        style_of_law = LINES[index]
-        axis.plot([], [], color=color, linestyle=style_of_law, marker=marker, label=f"{label} ({note})")
+        bars = {"color": color, "marker": marker, "linestyle": "none"}
+        axis.errorbar(measured["examples"], measured["error"], measured["error_stderr"], **bars)
+        axis.plot([], [], color=color, linestyle=LINES[index], marker=marker, label=label)
     naive = laws.filter(pl.col("policy") == "naive")
     label = "wrong law of frozen: pruner taken as independent"
     axis.plot(naive["examples"], naive["error_law"], color="0.45", linestyle=LINES[4], linewidth=0.8, label=label)
-    first = rounds.filter((pl.col("policy") == "adaptive") & (pl.col("round") == 1))["examples"]
-    two_stage = laws.filter((pl.col("policy") == "frozen") & (pl.col("examples") == first[0]))
-    label = "two-stage law of adaptive: its first round only"
-    axis.plot(
-        two_stage["examples"],
-        two_stage["error_law"],
-        "o",
-        color="none",
-        markeredgecolor="black",
-        markersize=8,
-        label=label,
-    )
     axis.set_yscale("log")
     ticks = [0.03, 0.04, 0.06, 0.08, 0.1, 0.15, 0.2]
     axis.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
@@ -95,18 +73,16 @@ def numbers(tables: dict[str, pl.DataFrame], config: Any) -> pl.DataFrame:
         row = _at(rounds, policy, p, config, config.rounds)
         earlier = EARLIER.get((policy, p)) if comparable else None
         notes = [] if earlier is None else [f"an earlier implementation gave {earlier:.4f}"]
-        if policy != "adaptive":
-            notes.append(f"the law says {_at(laws, policy, p, config, config.rounds)['error_law']:.4f}")
+        notes.append(f"the law says {_at(laws, policy, p, config, config.rounds)['error_law']:.4f}")
         rows.append((f"error at the end, {_name(policy, p)}", _measured(row), "only words", "; ".join(notes)))
     for p in config.fractions:
         row = _at(rounds, "adaptive", p, config, 1)
-        right, naive = (_at(laws, policy, p, config, 1)["error_law"] for policy in ("frozen", "naive"))
-        note = f"two-stage law {right:.4f}, wrong law {naive:.4f} ({100 * (naive / row['error'] - 1):+.0f} %)"
+        right, naive = (_at(laws, policy, p, config, 1)["error_law"] for policy in ("adaptive", "naive"))
+        note = f"the law {right:.4f}, wrong law {naive:.4f} ({100 * (naive / row['error'] - 1):+.0f} %)"
         rows.append((f"error after the first round, {_name('adaptive', p)}", _measured(row), "not given", note))
     for p in config.fractions:
-        many = _at(rounds, "adaptive", p, config, config.rounds)["error"]
-        once = _at(laws, "frozen", p, config, config.rounds)["error_law"]
-        note = f"two-stage law {once:.4f}; {config.rounds} rounds, simulated, {many:.4f}"
+        once, many = (_at(laws, who, p, config, config.rounds)["error_law"] for who in ("frozen", "adaptive"))
+        note = f"by the laws: {once:.4f} and {many:.4f}"
         what = (
             f"one round of the same total, its error over that of {config.rounds} adaptive ones, hardest {100 * p:g} %"
         )
@@ -133,12 +109,11 @@ def remarks(tables: dict[str, pl.DataFrame], config: Any) -> str:
     points. The claim is seen, and is sharp: an adaptive pruner gains by severe selection, and the same severity makes a
     frozen one worse than no selection.
 
-    Laws are lines. They are exact for a pruner that is independent of all data (uniform, truth) and for a frozen one,
-    whose rounds could as well be one: the two-stage law, which knows that the pruner was fitted on data that are
-    trained on again. The law that does not know this is the wrong one, in grey. For the adaptive learner the two-stage
-    law is right after the first round (circle), and then describes another experiment, one refresh with the same
-    number of examples: the frozen line. How far that is from many rounds is in the table. We know of no law of many
-    rounds. Simulations are a few per cent below the laws where selection is severe, as d is small.
+    Laws are lines. All are exact in high dimension: for a pruner that is independent of all data (uniform, truth); for
+    a frozen one, whose rounds could as well be one; and for an adaptive one at every round (straight between rounds,
+    where there is no learner). The last two know that each pruner was fitted on data that are trained on again. The law
+    that does not know this is the wrong one, in grey. Simulations are a few per cent below the laws where selection is
+    severe, as d is small.
 
     Knowing the truth does not make a good pruner here: its hard examples are worse than the learner's own, and with
     severe selection worse than random ones. Along the truth they hardly vary, so the ridge shrinks what is learned

@@ -45,6 +45,8 @@ def curve(
 
     law two-stage: deliberate practice; a first fit, to random examples, selects fresh ones, the second is to both.
 
+    law practice: any number of such rounds, each with the fit of the round before it.
+
     law perceptron: the perceptron of largest margin on a pruned pool.
 
     law mixture: two Gaussian classes; real data mixed with synthetic data, of which a verifier keeps a part.

@@ -24,6 +24,7 @@ class Law:
     unsimulated: tuple[str, ...] = ()  # rules that the simulation does not know
     places: int = 300  # of the law along the axis
     chain: str | None = None  # the number all of whose smaller values a simulation passes through
+    first: int = 1  # the smallest of those
 
 
 LEARNER = ("error", "accuracy", "mse", "overlap", "norm")
@@ -46,6 +47,16 @@ LAWS = {
         {"rules": ("hard", "all")},
         ("error", "accuracy", "overlap", "norm", "pruner"), problems.two_stage, problems.simulate_two_stage,
         unsimulated=("soft",),
+    ),
+    "practice": Law(
+        "deliberate practice: ridge regression in rounds, each adding examples that the current fit selected",
+        "rounds",
+        {
+            "kept": 0.2, "first_ratio": 0.4, "added_ratio": 0.67, "ridge": 0.05, "strength": 2.0, "rounds": 5,
+        },
+        {"rules": ("hard", "all")},
+        ("error", "accuracy", "overlap", "norm"), problems.practice, problems.simulate_practice,
+        unsimulated=("soft",), chain="rounds", first=0,
     ),
     "perceptron": Law(
         "the perceptron of largest margin on a pruned pool",

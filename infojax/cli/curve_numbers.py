@@ -57,6 +57,11 @@ NUMBERS = {
         "d/n₁, dimensions per example that the first learner selected.", "dimensions per selected example, d/n₁",
         "d/n₁", 0.05, 5.0, True,
     ),
+    "added_ratio": Number(
+        "d/n₁, dimensions per example that each round adds.", "dimensions per example of a round, d/n₁", "d/n₁",
+        0.05, 5.0, True,
+    ),
+    "rounds": Number("Rounds of practice.", "rounds", "rounds", 0.0, 10.0),
     "alpha": Number(
         "Examples per dimension.", "examples of the pool per dimension, $α_\\mathrm{tot}$", "$α_\\mathrm{tot}$",
         0.5, 50.0, True,

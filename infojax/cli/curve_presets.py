@@ -17,6 +17,11 @@ PRESETS: dict[str, dict[str, Any]] = {
         "law": "ridge", "over": "kept", "rules": ("hard", "easy"), "curves": "ridge=1e-6,1e-2", "ratio": 350 / 600,
         "pruner": 1.0, "dimension": 350,
     },
+    # d = 200, 500 + 5 × 300 examples: the setting of the figure practice_linear
+    "practice-linear": {
+        "law": "practice", "over": "rounds", "rules": ("hard", "all"), "curves": "kept=0.5,0.2,0.05", "start": 0.0,
+        "stop": 5.0,
+    },
     # Why Less is More (arXiv 2511.03492), its claim on few and many examples; the sizes per dimension are ours
     "less-is-more": {
         "law": "ridge", "over": "kept", "rules": ("hard", "easy", "random"), "curves": "ratio=2,0.04",

@@ -54,6 +54,34 @@ def simulate_ridge(problem: Problem, **size: Any) -> Any:
     return ridge(problem, run, **size)
 
 
+PRACTICE = ("first_ratio", "added_ratio", "ridge")
+
+
+def practice(problem: Problem) -> Any:
+    """The learner after the last round, which may be another for each point."""
+    from infojax.scaling import PracticeLaw, practice_law
+
+    last = _whole(problem, "rounds", 0)
+    law = practice_law(selection_of(problem), rounds=int(last.max()), **arguments_of(problem, *PRACTICE))
+    return PracticeLaw(*(field[..., last] for field in law))
+
+
+def simulate_practice(problem: Problem, **size: Any) -> Any:
+    """All rounds up to the one that is asked for."""
+    from infojax.scaling import simulate_practice
+
+    dimension = problem["dimension"]
+    return simulate_practice(
+        selection_of(problem),
+        dimension=dimension,
+        start=round(dimension / problem["first_ratio"]),
+        added=round(dimension / problem["added_ratio"]),
+        rounds=int(_whole(problem, "rounds", 0)),
+        ridge=problem["ridge"],
+        **size,
+    )
+
+
 TWO_STAGE = ("first_ratio", "second_ratio", "ridge")
 
 
@@ -118,7 +146,7 @@ def relabelling(problem: Problem) -> Any:
     """The learner of the last generation, which may be another for each point."""
     from infojax.scaling import RelabellingLaw, relabelling_law
 
-    last = _whole_generations(problem)
+    last = _whole(problem, "generations", 1)
     arguments = arguments_of(problem, *RELABELLING)
     chain = relabelling_law(selection_of(problem), generations=int(last.max()), **arguments)
     return RelabellingLaw(*(field[..., last - 1] for field in chain))
@@ -128,15 +156,15 @@ def simulate_relabelling(problem: Problem, **size: Any) -> Any:
     """All generations up to the one that is asked for."""
     from infojax.scaling import simulate_relabelling
 
-    last = int(_whole_generations(problem))
+    last = int(_whole(problem, "generations", 1))
     arguments = arguments_of(problem, *RELABELLING) | {"generations": last, "dimension": problem["dimension"]}
     return simulate_relabelling(selection_of(problem), **arguments, **size)
 
 
-def _whole_generations(problem: Problem) -> np.ndarray:
-    given = np.asarray(problem["generations"])
-    if np.any(given != np.rint(given)) or np.any(given < 1):
-        raise InvalidInput(f"--generations {given.flat[0]:g}: give a whole number, 1 or more")
+def _whole(problem: Problem, name: str, least: int) -> np.ndarray:
+    given = np.asarray(problem[name])
+    if np.any(given != np.rint(given)) or np.any(given < least):
+        raise InvalidInput(f"--{name} {given.flat[0]:g}: give a whole number, {least} or more")
     return given.astype(int)
 
 

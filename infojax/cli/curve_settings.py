@@ -77,8 +77,10 @@ def settle(given: dict[str, Any]) -> Settings:
         raise InvalidInput(f"the law {name} has no simulation with the rule {unknown[0]}; give --simulate 0")
     along, values = _values(options["curves"], name, over)
     low, high, logarithmic = _axis(over, options)
-    if law.chain == over and np.floor(high) < max(np.ceil(low), 1):
-        raise InvalidInput(f"from {low:g} to {high:g} there is no {over[:-1]}; give --start and --stop, 1 or more")
+    if law.chain == over and not law.first <= np.ceil(low) <= np.floor(high):
+        raise InvalidInput(
+            f"from {low:g} to {high:g} there is no {over[:-1]}; give --start and --stop, {law.first} or more"
+        )
     curves = _curves(name, options.get("rules"), along, values, problem)
     return Settings(
         name, law, over, curves, along, problem, low, high, logarithmic,

@@ -51,7 +51,7 @@ def with_simulation(settings: Settings, places: np.ndarray, progress: "Progress"
             found.append({name: np.asarray(values).ravel() for name, values in result._asdict().items()})
             progress.advance(task, len(places) if chain else 1)
         if chain:  # one run has passed through all places
-            columns = {name: values[places.astype(int) - 1] for name, values in found[0].items()}
+            columns = {name: values[places.astype(int) - settings.law.first] for name, values in found[0].items()}
         else:
             columns = {name: np.array([row[name][-1] for row in found]) for name in found[0]}
         tables.append(_table(curve, places, _at(settings, curve, places), columns))

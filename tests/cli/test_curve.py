@@ -131,6 +131,17 @@ def test_generations_of_one_chain(curve):
     np.testing.assert_allclose(table["error"].drop_nulls(), found.error, rtol=1e-9)
 
 
+def test_rounds_of_practice_begin_at_none(curve):
+    code, table, _ = curve("--law", "practice", "--rules", "hard", "--stop", "3", *QUICK)
+    assert code == 0
+    assert table["x"].to_list() == 2 * [0, 1, 2, 3]
+    law = scaling.practice_law(keep_hard(0.2), first_ratio=0.4, added_ratio=0.67, rounds=3, ridge=0.05)
+    np.testing.assert_allclose(table["error_law"], np.tile(law.error, 2), rtol=1e-9)
+    size = {"dimension": 20, "repeats": 3, "key": jax.random.fold_in(jax.random.key(0), 0)}
+    found = scaling.simulate_practice(keep_hard(0.2), start=50, added=30, rounds=3, ridge=0.05, **size)
+    np.testing.assert_allclose(table["error"].drop_nulls(), found.error, rtol=1e-9)
+
+
 def test_the_best_fraction_is_marked(curve):
     code, table, printed = curve("--optimal", "--rules", "hard", "--simulate", "0", "--pruner", "0.9", "--ratio", "0.1")
     assert code == 0
@@ -157,6 +168,7 @@ def test_the_best_fraction_is_marked(curve):
         (("--dimension", "2"), "at least 3 dimensions"),
         (("--law", "mixture", "--pruner", "1"), "--pruner is not an option of the law mixture, but of ridge"),
         (("--law", "relabelling", "--generations", "2.5", "--over", "kept"), "give a whole number"),
+        (("--law", "practice", "--start", "-1"), "give --start and --stop, 0 or more"),
         (("--law", "perceptron", "--angle", "100"), "in degrees, in [0, 90]"),
         (("--optimal", "--over", "ratio"), "give --over kept"),
         (("--optimal", "--flips", "0.1"), "leave out --labels and --flips"),
