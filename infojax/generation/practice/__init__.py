@@ -1,0 +1,26 @@
+"""The learner's loop of Deliberate Practice (arXiv 2502.15588, Algorithm 1), and the policies it is compared with."""
+
+from infojax.generation.practice.descent import Descent
+from infojax.generation.practice.history import Addition, Evaluation, History
+from infojax.generation.practice.loop import branch_out, practise
+from infojax.generation.practice.plan import FROZEN, PRACTICE, STATIC, UNIFORM, Plan, Policy, prune
+from infojax.generation.practice.sources import by_diffusion
+from infojax.generation.practice.trainer import Trainer
+
+__all__ = [
+    "FROZEN",
+    "PRACTICE",
+    "STATIC",
+    "UNIFORM",
+    "Addition",
+    "Descent",
+    "Evaluation",
+    "History",
+    "Plan",
+    "Policy",
+    "Trainer",
+    "branch_out",
+    "by_diffusion",
+    "practise",
+    "prune",
+]

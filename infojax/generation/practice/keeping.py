@@ -1,0 +1,56 @@
+"""What a run keeps on disk: a folder of files, each replaced whole, all of which know which run they belong to."""
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from infojax import checkpoint
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Arrays under names in a folder; without a folder nothing is kept. Raises what `infojax.checkpoint` raises."""
+
+    folder: Path | None
+    mark: str
+
+    def read(self, name: str) -> dict[str, np.ndarray] | None:
+        return None if self.folder is None else checkpoint.read(self.folder / f"{name}.npz", self.mark)
+
+    def write(self, name: str, arrays: dict[str, Any]) -> None:
+        if self.folder is not None:
+            each = {key: np.asarray(value) for key, value in arrays.items()}
+            checkpoint.write(self.folder / f"{name}.npz", self.mark, each)
+
+    def remove(self, pattern: str) -> None:
+        for file in [] if self.folder is None else self.folder.glob(f"{pattern}.npz"):
+            file.unlink()
+
+
+def leaves(tree: Any) -> dict[str, np.ndarray]:
+    """The arrays of a pytree under names."""
+    return {f"leaf{i}": np.asarray(leaf) for i, leaf in enumerate(jax.tree.leaves(tree))}
+
+
+def from_leaves(arrays: dict[str, np.ndarray], like: Any) -> Any:
+    """The pytree that `leaves` took apart, of the same structure as `like`."""
+    structure = jax.tree.structure(like)
+    return structure.unflatten([jnp.asarray(arrays[f"leaf{i}"]) for i in range(structure.num_leaves)])
+
+
+def identity(function: Any) -> Any:
+    """What is known of a function that a checkpoint could be held against: its name, and of a Partial its arguments."""
+    if isinstance(function, partial):
+        given = jax.tree.leaves((function.args, function.keywords))
+        inner = [leaf if _plain(leaf) else getattr(leaf, "__qualname__", type(leaf).__name__) for leaf in given]
+        return [identity(function.func), inner]
+    return getattr(function, "__qualname__", type(function).__name__)
+
+
+def _plain(leaf: Any) -> bool:
+    return isinstance(leaf, (jax.Array, np.ndarray, np.generic, bool, int, float, str))
