@@ -19,9 +19,9 @@ from jax.scipy.special import erfc, erfinv, ndtr, ndtri
 from jaxtyping import Array, Float
 
 KEEP = ("hard", "easy")
+FAR = 8.8  # beyond so many standard deviations, a normal density adds nothing to a double
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(14)
-_FAR = 8.8  # beyond so many standard deviations, a normal density adds nothing to a double
-_STEPS = np.array([-_FAR, -5.5, -3.5, -1.75, 0.0, 1.75, 3.5, 5.5, _FAR])  # panels across a normal density
+_STEPS = np.array([-FAR, -5.5, -3.5, -1.75, 0.0, 1.75, 3.5, 5.5, FAR])  # panels across a normal density
 
 
 class Kept(NamedTuple):
@@ -52,26 +52,20 @@ def kept_examples(fraction: Float[Array, ""], angle: Float[Array, ""], keep: str
     return Kept(fraction, np.sqrt(2).astype(fraction.dtype) * erfinv(jnp.minimum(fraction, whole)), angle)
 
 
-def averages(k: Float[Array, ""], c: Float[Array, "2"], kept: Kept, keep: str, aligned: bool) -> Averages:
-    """Averages at the margin k of a student c = (c_t, c_w), in units of its part outside the plane.
-
-    `aligned` says that θ = 0 and c_w = 0, where fewer points are enough.
-    """
+def averages(k: Float[Array, ""], c: Float[Array, "2"], kept: Kept, keep: str) -> Averages:
+    """Averages at the margin k of a student c = (c_t, c_w), in units of its part outside the plane."""
     size = jnp.sqrt(c @ c)
     cosine, sine = c / size  # of the angle η between c and T
-    edges = _aligned_panels(k, size, kept, keep) if aligned else _panels(k, size, cosine, sine, kept)
+    edges = _panels(k, size, cosine, sine, kept)
     nodes, weights = (jnp.asarray(v, k.dtype)[None] for v in ((_NODES + 1) / 2, _WEIGHTS / 2))
     widths = jnp.diff(edges)[:, None]
     x = (edges[:-1, None] + widths * nodes).ravel()
     u = x / size
-    mass = (widths * weights).ravel() / size * 2 * _phi(u) / kept.fraction
-    if aligned:
-        one, first, second = jnp.ones_like(u), jnp.zeros_like(u), jnp.ones_like(u)
-    else:
-        one, first, second = _across(u, cosine, sine, kept, keep)
+    mass = (widths * weights).ravel() / size * 2 * phi(u) / kept.fraction
+    one, first, second = _across(u, cosine, sine, kept, keep)
     v = k - x
     # erfc alone: in ndtr XLA computes erf and erfc of every v
-    cdf, density = erfc(-np.sqrt(0.5).astype(v.dtype) * v) / 2, _phi(v)
+    cdf, density = erfc(-np.sqrt(0.5).astype(v.dtype) * v) / 2, phi(v)
     h = mass * jnp.maximum((1 + v**2) * cdf + v * density, 0)
     slope = mass * 2 * jnp.maximum(v * cdf + density, 0)
     bend = mass * 2 * cdf
@@ -92,16 +86,6 @@ def averages(k: Float[Array, ""], c: Float[Array, "2"], kept: Kept, keep: str, a
     )
 
 
-def _aligned_panels(k: Array, size: Array, kept: Kept, keep: str) -> Float[Array, " edges"]:
-    """Along T alone, kept examples are 0 < u < γ (hard) or u > γ (easy)."""
-    if keep == "hard":
-        low, high = jnp.zeros_like(k), size * jnp.minimum(kept.threshold, _FAR)
-    else:
-        low, high = size * kept.threshold, size * jnp.sqrt(kept.threshold**2 + _FAR**2)
-    high = jnp.maximum(jnp.minimum(high, k + _FAR), low)
-    return low + (high - low) * jnp.linspace(0, 1, 6, dtype=k.dtype)
-
-
 def _panels(k: Array, size: Array, cosine: Array, sine: Array, kept: Kept) -> Float[Array, " edges"]:
     """Edges in x = |c|u of panels in each of which the integrand is smooth: it varies as h about k, as the
     normal density about 0, as the boundaries t = 0 and z = ±γ cross the line, and has kinks where those meet."""
@@ -119,9 +103,9 @@ def _panels(k: Array, size: Array, cosine: Array, sine: Array, kept: Kept) -> Fl
             jnp.stack([corner, -corner]),
         ]
     )
-    far = jnp.sqrt(_FAR**2 + kept.threshold**2)  # a threshold far out leaves a small fraction to be normalised
+    far = jnp.sqrt(FAR**2 + kept.threshold**2)  # a threshold far out leaves a small fraction to be normalised
     low = -size * jnp.where(cosine > 0, jnp.minimum(far, far * jnp.abs(sine) / _away(cosine)), far)
-    high = jnp.maximum(jnp.minimum(size * far, k + _FAR), low)
+    high = jnp.maximum(jnp.minimum(size * far, k + FAR), low)
     return jnp.sort(jnp.clip(jnp.concatenate([size * in_u, k + steps, jnp.stack([low, high])]), low, high))
 
 
@@ -155,7 +139,7 @@ def _interval(low: Array, high: Array) -> tuple[Array, Array, Array]:
     high = jnp.maximum(high, low)
     upper = low > 0  # both in the upper tail, where 1 − Φ says more than Φ
     one = ndtr(jnp.where(upper, -low, high)) - ndtr(jnp.where(upper, -high, low))
-    at_low, at_high = _phi(low), _phi(high)
+    at_low, at_high = phi(low), phi(high)
     return one, at_low - at_high, one + low * at_low - high * at_high
 
 
@@ -163,7 +147,7 @@ def _clip(q: Array) -> Array:
     return jnp.clip(q, -_BEYOND, _BEYOND)
 
 
-def _phi(v: Array) -> Array:
+def phi(v: Array) -> Array:
     return jnp.exp(-(v**2) / 2) / np.sqrt(2 * np.pi).astype(v.dtype)
 
 

@@ -37,15 +37,12 @@ class _Point(NamedTuple):
     at: Averages
 
 
-def largest_margin(alpha: Float[Array, ""], kept: Kept, keep: str, aligned: bool) -> Student:
-    """The student for α kept examples a dimension; `aligned` says that θ = 0.
-
-    Differentiable in α, f and θ, by the implicit function theorem.
-    """
+def largest_margin(alpha: Float[Array, ""], kept: Kept, keep: str) -> Student:
+    """The student for α kept examples a dimension, θ > 0; differentiable by the implicit function theorem."""
     given = jax.lax.stop_gradient((alpha, kept))
-    fixed = jax.lax.stop_gradient(_search(*given, keep, aligned))
+    fixed = jax.lax.stop_gradient(_search(*given, keep))
     # A last Newton step: it says how far the root was, and carries the derivatives.
-    value, jacobian = _conditions(alpha, fixed.k, fixed.c, kept, keep, aligned)
+    value, jacobian = _conditions(alpha, fixed.k, fixed.c, kept, keep)
     # in units in which the unknowns are of order one
     scale = jnp.concatenate([jnp.maximum(fixed.k, 1)[None], jnp.full((2,), jnp.sqrt(1 + fixed.c @ fixed.c))])
     jacobian = jax.lax.stop_gradient(jacobian) * scale[None]
@@ -57,8 +54,8 @@ def largest_margin(alpha: Float[Array, ""], kept: Kept, keep: str, aligned: bool
     return Student(fixed.k + step[0], fixed.c + step[1:], found)
 
 
-def _search(alpha: Array, kept: Kept, keep: str, aligned: bool) -> _Point:
-    at = partial(averages, kept=kept, keep=keep, aligned=aligned)
+def _search(alpha: Array, kept: Kept, keep: str) -> _Point:
+    at = partial(averages, kept=kept, keep=keep)
     # |c| is about cot(π error), and the error is never much below f/α; easy examples pull c to the probe.
     top = jnp.maximum(jnp.log10(alpha / kept.fraction), 2) + 1
     sizes = 10 ** (top + jnp.linspace(-1, 0, _STARTS, dtype=alpha.dtype) * (top + 2))
@@ -76,10 +73,9 @@ def _search(alpha: Array, kept: Kept, keep: str, aligned: bool) -> _Point:
         k = mean + jax.lax.rsqrt(alpha)
         return jax.lax.scan(further, _Point(k, first, at(k, first)), sizes)[1]
 
-    ways = [jnp.stack([jnp.ones_like(alpha), jnp.zeros_like(alpha)])]
-    if not aligned:
-        ways.append(jnp.stack([jnp.cos(kept.angle), jnp.sin(kept.angle)]))
-    points = jax.lax.map(along, jnp.stack(ways))
+    teacher = jnp.stack([jnp.ones_like(alpha), jnp.zeros_like(alpha)])
+    probe = jnp.stack([jnp.cos(kept.angle), jnp.sin(kept.angle)])
+    points = jax.lax.map(along, jnp.stack([teacher, probe]))
     points = jax.tree.map(lambda values: values.reshape(-1, *values.shape[2:]), points)
     best = jnp.argmax(points.k / jnp.sqrt(1 + jnp.sum(points.c**2, axis=1)))
     start = jax.tree.map(lambda values: values[best], points)
@@ -166,10 +162,10 @@ def _derivatives(here: Averages) -> tuple[Float[Array, "2"], Float[Array, "2 2"]
 
 
 def _conditions(
-    alpha: Array, k: Array, c: Array, kept: Kept, keep: str, aligned: bool
+    alpha: Array, k: Array, c: Array, kept: Kept, keep: str
 ) -> tuple[Float[Array, "3"], Float[Array, "3 3"]]:
     """What vanishes at the maximum, α E h − 1 and (1 + |c|²)∇k − k c, and its derivative in (k, c)."""
-    here = averages(k, c, kept, keep, aligned)
+    here = averages(k, c, kept, keep)
     slope = here.slope_H / here.slope
     whole = 1 + c @ c
     value = jnp.append(alpha * here.h - 1, whole * slope - k * c)
