@@ -6,11 +6,7 @@ the data, with a record of how they were made and how well they do.
 """
 
 import functools
-import json
-import os
 from collections.abc import Iterator
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import jax
@@ -20,9 +16,8 @@ from rich.console import Console
 from rich.progress import Progress
 
 from infojax.data import load
-from infojax.data.checksums import MANIFEST
-from infojax.data.searching import cache_folder, folders
-from infojax.data.weights import Arrays, digest, read_weights, write_weights
+from infojax.data.trained import store, stored
+from infojax.data.weights import Arrays, digest
 from infojax.models.cnn import CONVOLUTIONS, cnn
 from infojax.models.pretrained.parts import Body, Images, Layers, convolve
 
@@ -46,13 +41,13 @@ def body() -> Body:
         DataNotFound: when it must be trained and the drawings are not on this machine.
         CorruptData: when the weights that are there are damaged.
     """
-    arrays = next((read_weights(folder / NAME) for folder in folders() if _recipe(folder / NAME) == RECIPE), None)
+    arrays = stored(NAME, RECIPE)
     if arrays is None:
         console = Console(stderr=True)
         with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
             drawings = load("quickdraw")
             arrays, record = train(drawings.x, drawings.y, RECIPE, progress)
-        _store(arrays, record)
+        store(NAME, arrays, record)
     layers: Layers = {}
     for path, array in arrays.items():
         layer, name = path.split("/")
@@ -122,23 +117,3 @@ def _batches(rows: np.ndarray, recipe: dict[str, Any]) -> Iterator[np.ndarray]:
         shuffled = random.permutation(rows)
         whole = len(rows) // recipe["batch"] * recipe["batch"]
         yield from shuffled[:whole].reshape(-1, recipe["batch"])
-
-
-def _recipe(folder: Path) -> Any:
-    try:
-        return json.loads((folder / MANIFEST).read_bytes()).get("recipe")
-    except (OSError, ValueError):
-        return None
-
-
-def _store(arrays: Arrays, record: dict[str, Any]) -> None:
-    """Into the folder where `fetch` stores too, whole or not at all."""
-    base = Path(os.environ.get("INFOJAX_DATA") or cache_folder()).expanduser()
-    base.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=base, prefix=f".{NAME}-", suffix=".part", ignore_cleanup_errors=True) as temporary:
-        staged, destination = Path(temporary) / NAME, base / NAME
-        staged.mkdir()
-        write_weights(staged, arrays, record)
-        if destination.exists():
-            destination.rename(Path(temporary) / "replaced")
-        staged.rename(destination)

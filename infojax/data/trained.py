@@ -1,0 +1,46 @@
+"""Weights that infojax trains itself, once for a machine: kept beside the data, with a record of the recipe."""
+
+import json
+import os
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from infojax.data.checksums import MANIFEST
+from infojax.data.searching import cache_folder, folders
+from infojax.data.weights import Arrays, read_weights, write_weights
+
+
+def storing_folder() -> Path:
+    """Where `store` and `fetch` put things; made if it is not there."""
+    base = Path(os.environ.get("INFOJAX_DATA") or cache_folder()).expanduser()
+    base.mkdir(parents=True, exist_ok=True)
+    return base
+
+
+def stored(name: str, recipe: Any) -> Arrays | None:
+    """The weights of that name that were made by this very recipe; None where there are none.
+
+    Raises:
+        CorruptData: when they are there, but damaged.
+    """
+    return next((read_weights(folder / name) for folder in folders() if _recipe(folder / name) == recipe), None)
+
+
+def store(name: str, arrays: Arrays, record: dict[str, Any]) -> None:
+    """Into `storing_folder`, whole or not at all. `record` holds the "recipe" that `stored` asks for."""
+    base = storing_folder()
+    with TemporaryDirectory(dir=base, prefix=f".{name}-", suffix=".part", ignore_cleanup_errors=True) as temporary:
+        staged, destination = Path(temporary) / name, base / name
+        staged.mkdir()
+        write_weights(staged, arrays, record)
+        if destination.exists():
+            destination.rename(Path(temporary) / "replaced")
+        staged.rename(destination)
+
+
+def _recipe(folder: Path) -> Any:
+    try:
+        return json.loads((folder / MANIFEST).read_bytes()).get("recipe")
+    except (OSError, ValueError):
+        return None
