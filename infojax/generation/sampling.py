@@ -51,7 +51,7 @@ def sample(
     >>> sample(normal, np.zeros(10, int), key=jax.random.key(0), steps=5).x.shape
     (10, 2)
     """
-    labels = _checked(generator, labels, steps, class_guidance, tile)
+    labels = checked(generator, labels, steps, class_guidance, tile)
     n, tile = len(labels), min(tile, len(labels))
     tiles = -(-n // tile)
     padded = np.concatenate([labels, np.full(tiles * tile - n, labels[0])]).reshape(tiles, tile)
@@ -136,7 +136,7 @@ def _predict(
     return guidance(Instant(noise, conditional, evaluations, level, step, label), x)
 
 
-def _checked(generator: Generator, labels: Any, steps: int, class_guidance: float, tile: int) -> np.ndarray:
+def checked(generator: Generator, labels: Any, steps: int, class_guidance: float, tile: int) -> np.ndarray:
     labels = np.asarray(labels)
     if labels.ndim != 1 or not len(labels):
         raise InvalidInput(f"sample: labels of shape {labels.shape}; give (n,) with n ≥ 1")
