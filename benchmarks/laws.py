@@ -19,7 +19,7 @@ from scipy.stats import norm
 
 from infojax.precision import float64
 from infojax.scaling import best_of_rule, keep_hard, ridge_law, simulate_ridge
-from infojax.scaling.optimal import FRACTIONS
+from infojax.scaling.ridge.optimal import FRACTIONS
 
 EVALUATIONS = 100_000
 LOOPED = 2_000

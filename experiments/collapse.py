@@ -15,9 +15,9 @@ import numpy as np
 import polars as pl
 from rich.progress import Progress
 
-from infojax.scaling.comparison import deviations
-from infojax.scaling.relabelling import relabelling_law, simulate_relabelling
-from infojax.scaling.selection import keep_hard
+from infojax.scaling.ridge.comparison import deviations
+from infojax.scaling.selection.rules import keep_hard
+from infojax.scaling.synthetic.relabelling import relabelling_law, simulate_relabelling
 
 
 class Curation(NamedTuple):

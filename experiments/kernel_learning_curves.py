@@ -25,9 +25,9 @@ from infojax.information import from_kernels
 from infojax.kernels import empirical_ntk, infinite_width
 from infojax.linearized import Converged
 from infojax.models import Network, from_stax
-from infojax.scaling.kernel_curve import kernel_curve
-from infojax.scaling.kernel_simulation import simulate_kernel_curve
-from infojax.scaling.pointwise_curve import pointwise_kernel_curve
+from infojax.scaling.kernels.curve import kernel_curve
+from infojax.scaling.kernels.pointwise import pointwise_kernel_curve
+from infojax.scaling.kernels.simulation import simulate_kernel_curve
 from infojax.scaling.power_law import Interval, PowerLaw, fit_power_law, interval
 
 KERNELS = ("infinite", "empirical")

@@ -27,7 +27,7 @@ from infojax.scaling import (
     two_stage_law,
     weigh_by,
 )
-from infojax.scaling.practice_simulation import Policy
+from infojax.scaling.practice.simulation import Policy
 
 SELECTING: tuple[Policy, ...] = ("adaptive", "frozen", "truth")
 

@@ -16,7 +16,7 @@ import polars as pl
 from rich.progress import Progress
 
 from infojax.scaling import best_selection
-from infojax.scaling.comparison import deviations, with_law, with_simulation
+from infojax.scaling.ridge.comparison import deviations, with_law, with_simulation
 
 NAMES = ("hard", "easy", "all")
 

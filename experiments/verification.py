@@ -15,9 +15,9 @@ import numpy as np
 import polars as pl
 from rich.progress import Progress
 
-from infojax.scaling.comparison import deviations
-from infojax.scaling.mixture import mixture_law
-from infojax.scaling.mixture_simulation import simulate_mixture
+from infojax.scaling.ridge.comparison import deviations
+from infojax.scaling.synthetic.mixture import mixture_law
+from infojax.scaling.synthetic.mixture_simulation import simulate_mixture
 
 PROBLEM = ("ratio", "label_noise", "keep_correct", "keep_wrong", "real_fraction")
 

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from infojax.plots import style
-from infojax.scaling.optimal import FRACTIONS
+from infojax.scaling.ridge.optimal import FRACTIONS
 
 TITLE = "Keep the hard, the easy, or all? The best choice, by how much data there is and how good it is"
 ANSWERS = "Dohmatob et al. (arXiv 2511.03492), its claim of when less is more, as phase diagrams"

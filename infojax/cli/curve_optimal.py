@@ -7,7 +7,7 @@ import numpy as np
 from infojax.cli.curve_settings import Settings
 from infojax.cli.curve_tables import law_of
 from infojax.errors import InvalidInput
-from infojax.scaling.optimal import RIDGES
+from infojax.scaling.ridge.optimal import RIDGES
 
 if TYPE_CHECKING:
     import polars as pl

@@ -99,7 +99,7 @@ def simulate_two_stage(problem: Problem, **size: Any) -> Any:
 
 
 def _perceptron_arguments(problem: Problem) -> dict[str, Any]:
-    from infojax.scaling.problem import require
+    from infojax.scaling.selection.problem import require
 
     kept, random = problem["kept"], problem["rule"] == "random"
     require("kept", kept, lambda v: (v > 0) & (v <= 1), "the part of the pool that is kept, in (0, 1]")
@@ -200,7 +200,7 @@ def _directions(exponent: float, cosine: float, dimension: int) -> dict[str, np.
     What the pruner adds has alternating signs, so that it is spread over the spectrum as the truth is.
     """
     from infojax.scaling import power_spectrum
-    from infojax.scaling.problem import require
+    from infojax.scaling.selection.problem import require
 
     require("pruner", cosine, lambda v: np.abs(v) <= 1, "a cosine, in [-1, 1]")
     if dimension < 2:

@@ -1,34 +1,34 @@
 """Exact laws of the test error under data selection, and the simulations that check them."""
 
-from infojax.scaling.anisotropic import anisotropic_law, power_spectrum
-from infojax.scaling.anisotropic_simulation import simulate_anisotropic
-from infojax.scaling.kernel_curve import KernelCurve, kernel_curve
-from infojax.scaling.kernel_simulation import KernelSimulation, simulate_kernel_curve
-from infojax.scaling.mixture import MixtureLaw, mixture_law
-from infojax.scaling.mixture_simulation import MixtureSimulation, simulate_mixture
-from infojax.scaling.optimal import Best, Choice, best_of_rule, best_selection
-from infojax.scaling.perceptron import PerceptronLaw, perceptron_law
-from infojax.scaling.perceptron_simulation import PerceptronSimulation, simulate_perceptron
-from infojax.scaling.pointwise_curve import pointwise_kernel_curve
+from infojax.scaling.kernels.curve import KernelCurve, kernel_curve
+from infojax.scaling.kernels.pointwise import pointwise_kernel_curve
+from infojax.scaling.kernels.simulation import KernelSimulation, simulate_kernel_curve
+from infojax.scaling.perceptron.law import PerceptronLaw, perceptron_law
+from infojax.scaling.perceptron.simulation import PerceptronSimulation, simulate_perceptron
 from infojax.scaling.power_law import PowerLaw, fit_power_law
-from infojax.scaling.practice import PracticeLaw, practice_law
-from infojax.scaling.practice_simulation import (
+from infojax.scaling.practice.law import PracticeLaw, practice_law
+from infojax.scaling.practice.simulation import (
     PracticeSimulation,
     TwoStageSimulation,
     simulate_practice,
     simulate_two_stage,
 )
-from infojax.scaling.relabelling import (
+from infojax.scaling.practice.two_stage import TwoStageLaw, two_stage_law
+from infojax.scaling.ridge.anisotropic import anisotropic_law, power_spectrum
+from infojax.scaling.ridge.anisotropic_simulation import simulate_anisotropic
+from infojax.scaling.ridge.law import RidgeLaw, ridge_law
+from infojax.scaling.ridge.optimal import Best, Choice, best_of_rule, best_selection
+from infojax.scaling.ridge.simulation import RidgeSimulation, simulate_ridge
+from infojax.scaling.selection.rules import Selection, keep_all, keep_easy, keep_hard, keep_random, soft
+from infojax.scaling.selection.weighting import Weighting, weigh_by
+from infojax.scaling.synthetic.mixture import MixtureLaw, mixture_law
+from infojax.scaling.synthetic.mixture_simulation import MixtureSimulation, simulate_mixture
+from infojax.scaling.synthetic.relabelling import (
     RelabellingLaw,
     RelabellingSimulation,
     relabelling_law,
     simulate_relabelling,
 )
-from infojax.scaling.ridge import RidgeLaw, ridge_law
-from infojax.scaling.selection import Selection, keep_all, keep_easy, keep_hard, keep_random, soft
-from infojax.scaling.simulation import RidgeSimulation, simulate_ridge
-from infojax.scaling.two_stage import TwoStageLaw, two_stage_law
-from infojax.scaling.weighting import Weighting, weigh_by
 
 __all__ = [
     "Best",

@@ -1,0 +1,1 @@
+"""Perceptrons of largest margin on pruned data."""

@@ -1,0 +1,1 @@
+"""Deliberate practice: rounds of training, each selecting with what was learned before."""

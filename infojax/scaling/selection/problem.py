@@ -1,0 +1,123 @@
+"""The arguments that the law and its simulation share, checked."""
+
+from collections.abc import Callable
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from jaxtyping import ArrayLike
+
+from infojax.errors import InvalidInput
+from infojax.precision import traced
+from infojax.scaling.selection.rules import Selection
+from infojax.scaling.selection.weighting import Weighting
+
+_ROUNDING = 1e-9  # by how much a Gram matrix of given cosines may fail to be positive semi-definite
+
+
+class Labels(NamedTuple):
+    """What labels are, and whether the selection looks at them. Static."""
+
+    kind: Literal["sign", "linear"] = "sign"
+    aware: bool = False
+
+
+class Problem(NamedTuple):
+    """A pool of labelled examples and a learner: cosines between directions, d/n and the ridge."""
+
+    pruner: Any  # w_s·w_*
+    ratio: Any  # d/n, n the size of the pool
+    ridge: Any  # λ, in the 1/n-pool normalisation
+    generator: Any  # w_g·w_*
+    pruner_generator: Any  # w_s·w_g
+    noise: Any = 0.0  # standard deviation of what is added to linear labels
+    flips: Any = 0.0  # probability that a sign is the wrong one
+
+
+def checked_problem(
+    selection: Selection | Weighting,
+    pruner: ArrayLike,
+    ratio: ArrayLike,
+    ridge: ArrayLike,
+    generator: ArrayLike,
+    pruner_generator: ArrayLike | None,
+    labels: Labels,
+    noise: ArrayLike,
+    flips: ArrayLike,
+) -> Problem:
+    """The arguments of `ridge_law` as a `Problem`; those that are being traced cannot be checked."""
+    if pruner_generator is None:
+        if traced(generator) or np.any(np.asarray(generator) != 1):
+            raise InvalidInput(
+                f"generator={generator} labels otherwise than the truth, so its cosine with the pruner must be "
+                "given too: pruner_generator=w_s·w_g (pruner * generator if they share only the truth)"
+            )
+        pruner_generator = pruner
+    problem = Problem(pruner, ratio, ridge, generator, pruner_generator, noise, flips)
+    for name in ("pruner", "generator", "pruner_generator"):
+        require(name, getattr(problem, name), lambda v: np.abs(v) <= 1, "a cosine, in [-1, 1]")
+    require("ratio", ratio, lambda v: (v > 0) & np.isfinite(v), "d/n > 0, dimensions per example of the pool")
+    require("ridge", ridge, lambda v: (v >= 0) & np.isfinite(v), "≥ 0; 0 is the minimum-norm limit")
+    require("noise", noise, lambda v: (v >= 0) & np.isfinite(v), "a standard deviation ≥ 0")
+    require("flips", flips, lambda v: (v >= 0) & (v <= 1), "a probability, in [0, 1]")
+    check_labels(selection, labels, noise, flips)
+    _check_shapes(selection, problem)
+    _check_realisable(problem)
+    if labels.aware and not traced(pruner_generator) and np.any(np.asarray(pruner_generator) == -1):
+        raise InvalidInput(
+            "pruner_generator=-1 with label_aware=True keeps no example: the pruner contradicts every label; "
+            "give a larger cosine or label_aware=False"
+        )
+    return problem
+
+
+def require(name: str, value: ArrayLike, allowed: Callable[[np.ndarray], np.ndarray], meaning: str) -> None:
+    """Refuse a number, or an array that holds one, that is not allowed; what is being traced cannot be checked."""
+    if traced(value):
+        return
+    values = np.asarray(value, np.float64)
+    bad = ~allowed(values)
+    if bad.any():
+        raise InvalidInput(f"{name}={values[bad].flat[0]} is not allowed: it must be {meaning}")
+
+
+def check_labels(selection: Selection | Weighting, labels: Labels, noise: ArrayLike, flips: ArrayLike) -> None:
+    """Refuse options of labels that do not go together."""
+    if labels.kind not in ("sign", "linear"):
+        raise InvalidInput(f"labels={labels.kind!r}: there is 'sign', y = sign(w_g·x), and 'linear', y = w_g·x + noise")
+    if labels.kind == "linear" and labels.aware:
+        raise InvalidInput("label_aware=True compares the label with a sign; give labels='sign' or label_aware=False")
+    if labels.aware and isinstance(selection, Weighting):
+        raise InvalidInput("label_aware=True is for named rules; the function of weigh_by is told what agrees")
+    for name, value, kind in (("noise", noise, "linear"), ("flips", flips, "sign")):
+        if labels.kind != kind and (traced(value) or np.any(np.asarray(value) != 0)):
+            raise InvalidInput(f"{name}={value} is for labels={kind!r}, and they are {labels.kind!r}")
+
+
+def _check_shapes(selection: Selection | Weighting, problem: Problem) -> None:
+    if isinstance(selection, Weighting):
+        given = {f"parameter {i} of the weighting": value for i, value in enumerate(selection.parameters)}
+    else:
+        given = {"p": selection.fraction, "strength": selection.strength}
+    named = {**given, **problem._asdict()}
+    shapes = {name: np.shape(value) for name, value in named.items()}
+    try:
+        np.broadcast_shapes(*shapes.values())
+    except ValueError as error:
+        listed = ", ".join(f"{name} {shape}" for name, shape in shapes.items() if shape)
+        raise InvalidInput(f"shapes that do not broadcast together: {listed}") from error
+
+
+def _check_realisable(problem: Problem) -> None:
+    cosines = (problem.pruner, problem.generator, problem.pruner_generator)
+    if traced(cosines):
+        return
+    s, g, sg = np.broadcast_arrays(*(np.asarray(cosine, np.float64) for cosine in cosines))
+    # det of the Gram matrix of (w_s, w_g, w_*)
+    bad = 1 + 2 * s * g * sg - s**2 - g**2 - sg**2 < -_ROUNDING
+    if bad.any():
+        s, g, sg = s[bad].flat[0], g[bad].flat[0], sg[bad].flat[0]
+        reach = np.sqrt((1 - s**2) * (1 - g**2))
+        raise InvalidInput(
+            f"no three directions have the cosines pruner={s}, generator={g}, pruner_generator={sg}: "
+            f"given the first two, pruner_generator must be in [{s * g - reach:.6g}, {s * g + reach:.6g}]"
+        )

@@ -1,0 +1,1 @@
+"""Learners on labels that are not the truth's: verified synthetic data, and generations of relabelling."""
