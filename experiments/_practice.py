@@ -13,8 +13,9 @@ import polars as pl
 
 from infojax.data import Dataset
 from infojax.generation import Generator, cosine, gaussian_mixture, log_density, mixture_generator, sample_exactly
-from infojax.generation.practice import History
+from infojax.generation.practice import Descent, History
 from infojax.generation.practice.judging import judge
+from infojax.models import mlp
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,30 @@ def _real(exact: Any, n: int, seed: int) -> Dataset:
 def test_error(problem: Problem, history: History) -> float:
     """Of the final learner, on the real test data."""
     return float(np.mean(judge(history.learner, problem.test.x).label != problem.test.y))
+
+
+@dataclass(frozen=True)
+class LearnerConfig:
+    """A multilayer perceptron, and how it is trained."""
+
+    width: int = 128
+    """Of both hidden layers."""
+    iterations: int = 1500
+    """Of a run, whatever its number of examples."""
+    every: int = 25
+    """τ, iterations from one evaluation to the next."""
+    batch: int = 64
+    """Examples in a minibatch."""
+    learning_rate: float = 2e-3
+    """Of AdamW, at its peak."""
+    weight_decay: float = 1e-2
+    """Of AdamW."""
+
+
+def perceptron(config: LearnerConfig, problem: Problem) -> Descent:
+    """Make one for all runs, which then share a compiled program."""
+    numbers = {name: value for name, value in vars(config).items() if name != "width"}
+    return Descent(mlp((config.width,) * 2, len(problem.test.classes)), **numbers)
 
 
 def kept(scratch: Path, name: str, compute: Callable[[], list[dict[str, Any]]]) -> pl.DataFrame:

@@ -14,7 +14,7 @@ import jax
 import polars as pl
 from rich.progress import Progress
 
-from experiments._practice import MixtureConfig, Problem, kept, mixture, test_error
+from experiments._practice import LearnerConfig, MixtureConfig, Problem, kept, mixture, perceptron, test_error
 from infojax.generation.practice import (
     FROZEN,
     PRACTICE,
@@ -29,7 +29,6 @@ from infojax.generation.practice import (
     practise,
     prune,
 )
-from infojax.models import mlp
 
 
 @dataclass(frozen=True)
@@ -50,16 +49,8 @@ class Config:
     """Of the sampler, DDIM with η = 1."""
     over_sampling: tuple[float, ...] = (4.0,)
     """r, examples that are generated for one that pruning keeps."""
-    width: int = 128
-    """Of both hidden layers of the learner."""
-    iterations: int = 3000
-    """Of a run, whatever its number of examples."""
-    every: int = 30
-    """τ, iterations from one evaluation to the next."""
-    learning_rate: float = 2e-3
-    """Of AdamW, at its peak."""
-    weight_decay: float = 1e-2
-    """Of AdamW."""
+    learner: LearnerConfig = field(default_factory=LearnerConfig)
+    """What is trained, and how."""
     runs: int = 3
     """Seeds for each point."""
     seed: int = 0
@@ -69,13 +60,17 @@ class Config:
 PRESETS = {
     "quick": Config(),
     "paper": Config(
-        sizes=(1024, 2048, 4096, 8192, 16384), over_sampling=(4.0, 16.0), iterations=12_000, every=60, runs=10
+        sizes=(1024, 2048, 4096, 8192, 16384),
+        over_sampling=(4.0, 16.0),
+        runs=10,
+        learner=LearnerConfig(iterations=12_000, every=60),
     ),
 }
 
 
 def run(config: Config, scratch: Path, progress: Progress) -> dict[str, pl.DataFrame]:
-    problem, trainer = mixture(config.problem), _trainer(config)
+    problem = mixture(config.problem)
+    trainer = perceptron(config.learner, problem)
     arms = [STATIC, UNIFORM, PRACTICE, FROZEN, *(prune(ratio) for ratio in config.over_sampling)]
     pairs = [(seed, policy) for seed in range(config.seed, config.seed + config.runs) for policy in arms]
     tables = []
@@ -88,17 +83,6 @@ def run(config: Config, scratch: Path, progress: Progress) -> dict[str, pl.DataF
 def label_of(policy: Policy) -> str:
     """Its name in the tables."""
     return f"prune {policy.over_sampling:g}" if policy.over_sampling > 1 else policy.name
-
-
-def _trainer(config: Config) -> Descent:
-    """One for all runs, which then share a compiled program."""
-    return Descent(
-        mlp((config.width,) * 2, config.problem.classes),
-        config.iterations,
-        config.every,
-        learning_rate=config.learning_rate,
-        weight_decay=config.weight_decay,
-    )
 
 
 def _measured(config: Config, problem: Problem, trainer: Descent, policy: Policy, seed: int) -> list[dict[str, Any]]:
