@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 from rich.progress import Progress
 
-from infojax.scaling.ridge.comparison import deviations
+from infojax.scaling.cells import deviations
 from infojax.scaling.selection.rules import keep_hard
 from infojax.scaling.synthetic.relabelling import relabelling_law, simulate_relabelling
 

@@ -12,8 +12,8 @@ import numpy as np
 import polars as pl
 from rich.progress import Progress
 
+from infojax.scaling.cells import deviations
 from infojax.scaling.perceptron.comparison import with_perceptron_law, with_perceptron_simulation
-from infojax.scaling.ridge.comparison import deviations
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ import numpy as np
 import polars as pl
 from rich.progress import Progress
 
-from infojax.scaling.ridge.comparison import deviations, with_law, with_simulation
+from infojax.scaling.cells import deviations
+from infojax.scaling.ridge.comparison import with_law, with_simulation
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,8 @@ import polars as pl
 from rich.progress import Progress
 
 from infojax.scaling import best_selection
-from infojax.scaling.ridge.comparison import deviations, with_law, with_simulation
+from infojax.scaling.cells import deviations
+from infojax.scaling.ridge.comparison import with_law, with_simulation
 
 NAMES = ("hard", "easy", "all")
 

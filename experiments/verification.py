@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 from rich.progress import Progress
 
-from infojax.scaling.ridge.comparison import deviations
+from infojax.scaling.cells import deviations
 from infojax.scaling.synthetic.mixture import mixture_law
 from infojax.scaling.synthetic.mixture_simulation import simulate_mixture
 

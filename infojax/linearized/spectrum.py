@@ -44,22 +44,9 @@ def spectrum(kernel: Num[ArrayLike, "..."], *, rtol: float | None = None) -> Spe
     >>> spectrum(np.diag([2.0, 1.0])).values
     array([1., 2.])
     """
-    given = np.asarray(kernel)
-    if given.ndim != 2 or given.shape[0] != given.shape[1]:
-        raise InvalidInput(f"The training kernel has shape {given.shape}; it must be square, (N, N).")
-    rounding = float(np.finfo(given.dtype).eps) if np.issubdtype(given.dtype, np.floating) else 2.3e-16
+    rounding = _rounding(kernel)
     rtol = max(1e-12, rounding) if rtol is None else rtol
-    # One copy that both checks and the factorisation use: at N = 20 000 every copy is 3 GiB.
-    square = np.array(given, np.float64, order="F")
-    largest = np.abs(square).max(initial=0.0)
-    if not np.isfinite(largest):
-        raise InvalidInput("The training kernel has NaN or infinite entries; check inputs and parameters.")
-    asymmetry = _asymmetry(square)
-    if asymmetry > 100 * max(rounding, 1e-12) * largest:
-        raise InvalidInput(
-            f"The training kernel is not symmetric: |Θ − Θᵀ| reaches {asymmetry:.3g} where |Θ| reaches {largest:.3g}. "
-            "Symmetrise it, (Θ + Θᵀ)/2, if that is rounding; otherwise its rows and columns are not the same examples."
-        )
+    square = symmetric(kernel)
     values, vectors = _eigh(square)
     tolerance = 10 * max(rounding, 1e-14) * np.sqrt(len(values)) * abs(values[-1])
     if values[0] < -tolerance:
@@ -69,6 +56,31 @@ def spectrum(kernel: Num[ArrayLike, "..."], *, rtol: float | None = None) -> Spe
             "diagonal if the error is that of an approximation."
         )
     return Spectrum(np.where(values < rtol * values[-1], 0.0, values), vectors)
+
+
+def symmetric(kernel: Num[ArrayLike, "..."]) -> Float[np.ndarray, "N N"]:
+    """A copy in float64, in Fortran's order, of a kernel that is square, finite and symmetric up to the rounding of its
+    dtype; InvalidInput of any other."""
+    given = np.asarray(kernel)
+    if given.ndim != 2 or given.shape[0] != given.shape[1]:
+        raise InvalidInput(f"The training kernel has shape {given.shape}; it must be square, (N, N).")
+    # One copy that both checks and the factorisation use: at N = 20 000 every copy is 3 GiB.
+    square = np.array(given, np.float64, order="F")
+    largest = np.abs(square).max(initial=0.0)
+    if not np.isfinite(largest):
+        raise InvalidInput("The training kernel has NaN or infinite entries; check inputs and parameters.")
+    asymmetry = _asymmetry(square)
+    if asymmetry > 100 * max(_rounding(kernel), 1e-12) * largest:
+        raise InvalidInput(
+            f"The training kernel is not symmetric: |Θ − Θᵀ| reaches {asymmetry:.3g} where |Θ| reaches {largest:.3g}. "
+            "Symmetrise it, (Θ + Θᵀ)/2, if that is rounding; otherwise its rows and columns are not the same examples."
+        )
+    return square
+
+
+def _rounding(kernel: Num[ArrayLike, "..."]) -> float:
+    dtype = np.asarray(kernel).dtype
+    return float(np.finfo(dtype).eps) if np.issubdtype(dtype, np.floating) else 2.3e-16
 
 
 def _eigh(square: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -17,8 +17,10 @@ from jaxtyping import Array, ArrayLike, Float, Int, Num, PRNGKeyArray, Shaped
 
 from infojax.errors import InvalidInput, OverBudget
 from infojax.linearized.blocks import map_in_blocks
+from infojax.linearized.spectrum import symmetric
 from infojax.precision import float64
 from infojax.scaling.kernels.curve import checked_pool, checked_sizes
+from infojax.scaling.repeats import averaged
 
 
 class KernelSimulation(NamedTuple):
@@ -65,14 +67,7 @@ def simulate_kernel_curve(
     >>> found.mse
     array([0.75, 0.5 , 0.  ])
     """
-    kernel = np.asarray(pool_kernel, np.float64)
-    if kernel.ndim != 2 or kernel.shape[0] != kernel.shape[1] or not np.isfinite(kernel).all():
-        raise InvalidInput(f"pool_kernel has shape {kernel.shape}; it must be square, (s, s), and finite")
-    asymmetry, size = np.abs(kernel - kernel.T).max(initial=0), np.abs(kernel).max(initial=0)
-    if asymmetry > 1e-5 * size:
-        raise InvalidInput(
-            f"pool_kernel is not symmetric: |K − Kᵀ| reaches {asymmetry:.3g} where |K| reaches {size:.3g}"
-        )
+    kernel = symmetric(pool_kernel)
     pool = checked_pool(kernel.shape[:1], test_kernel, targets, test_targets)
     counts, ridges = checked_sizes(sizes, ridge, len(kernel))
     if counts.ndim != 1 or np.ndim(ridge) != 0:
@@ -106,8 +101,7 @@ def simulate_kernel_curve(
             f"the kernel of a training set plus ridge={ridge:g} is not positive definite in float64; give a larger "
             "ridge, smaller sizes, or take duplicates out of the pool"
         )
-    moments = [(a.mean(0), a.std(0, ddof=1) / np.sqrt(repeats)) for a in (mse, error)]
-    return KernelSimulation(*moments[0], *moments[1], mse, error)
+    return KernelSimulation(*averaged(np.stack([mse, error], -1)).T, mse_repeats=mse, error_repeats=error)
 
 
 @partial(jax.jit, static_argnames=("largest", "block"))

@@ -4,19 +4,21 @@ Cells are a polars frame with columns `keep` ("hard", "easy"), `alpha_kept`, `fr
 probe and teacher. Other columns are carried along.
 """
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import jax
 import numpy as np
+from jaxtyping import PRNGKeyArray
 
+from infojax.scaling.cells import simulated
 from infojax.scaling.perceptron.law import PerceptronLaw, perceptron_law
 from infojax.scaling.perceptron.simulation import PerceptronSimulation, simulate_perceptron
 
 if TYPE_CHECKING:
     import polars as pl
     from rich.progress import Progress
+
+PROBLEM = ("keep", "alpha_kept", "fraction", "degrees")
 
 
 def with_perceptron_law(cells: "pl.DataFrame") -> "pl.DataFrame":
@@ -44,36 +46,26 @@ def with_perceptron_simulation(
     dimension: int,
     repeats: int,
     seed: int,
-    scratch: Path,
-    progress: "Progress",
+    scratch: Path | None = None,
+    progress: "Progress | None" = None,
 ) -> "pl.DataFrame":
     """The cells with columns error, error_stderr, … as `simulate_perceptron` gives them, each with a key of its own.
 
-    Finished cells are kept in the folder `scratch` and found again after an interruption.
+    With `scratch`, a folder, finished cells are kept there and found again after an interruption.
     """
-    import polars as pl
 
-    root = jax.random.key(seed)
-    measured = []
-    for index, cell in enumerate(progress.track(cells.iter_rows(named=True), cells.height, description="simulating")):
-        file = scratch / f"perceptron-{index}.json"
-        problem = [cell["keep"], cell["alpha_kept"], cell["fraction"], cell["degrees"], dimension, repeats, seed]
-        kept = json.loads(file.read_text()) if file.exists() else {}
-        if kept.get("problem") != problem:
-            found = simulate_perceptron(
-                alpha_kept=cell["alpha_kept"],
-                fraction=cell["fraction"],
-                angle=np.radians(cell["degrees"]),
-                keep=cell["keep"],
-                dimension=dimension,
-                repeats=repeats,
-                key=jax.random.fold_in(root, index),
-            )
-            kept = {"problem": problem, "found": {name: float(value) for name, value in found._asdict().items()}}
-            partial = file.with_suffix(".partial")
-            partial.write_text(json.dumps(kept))
-            partial.replace(file)
-        measured.append(kept["found"])
-    return cells.with_columns(
-        pl.Series(name, [row[name] for row in measured], dtype=pl.Float64) for name in PerceptronSimulation._fields
+    def simulate(cell: "pl.DataFrame", key: PRNGKeyArray) -> PerceptronSimulation:
+        keep, alpha, fraction, degrees = cell.row(0)
+        given = {"alpha_kept": alpha, "fraction": fraction, "angle": np.radians(degrees), "keep": keep}
+        return simulate_perceptron(**given, dimension=dimension, repeats=repeats, key=key)
+
+    found = simulated(
+        cells.select(PROBLEM),
+        simulate,
+        PerceptronSimulation._fields,
+        settings={"dimension": dimension, "repeats": repeats},
+        seed=seed,
+        scratch=scratch,
+        progress=progress,
     )
+    return cells.with_columns(found.get_columns())

@@ -8,6 +8,7 @@ from jaxtyping import ArrayLike, Float, PRNGKeyArray
 
 from infojax.errors import InvalidInput, OverBudget
 from infojax.scaling.perceptron.law import check_pruning
+from infojax.scaling.repeats import averaged
 
 MARGINS = ("unsigned", "signed")
 _POOL = 50_000_000  # examples; two numbers are drawn of each
@@ -67,16 +68,14 @@ def simulate_perceptron(
     if repeats < 2:
         raise InvalidInput(f"repeats={repeats}: a standard error needs at least 2 repeats")
     points = np.broadcast_arrays(*(np.asarray(v, np.float64) for v in (alpha_kept, fraction, angle)))
-    means, stderrs = [], []
+    found = []
     for index, (alpha, f, theta) in enumerate(zip(*(axis.ravel().tolist() for axis in points), strict=True)):
         folded = key if points[0].ndim == 0 else jax.random.fold_in(key, index)
         # SciPy does the work, so that examples are NumPy's from the start.
         rng = np.random.default_rng(np.asarray(jax.random.key_data(folded)).ravel())
         values = np.array([_repeat(rng, alpha, f, theta, keep, margin, dimension) for _ in range(repeats)])
-        means.append(values.mean(0))
-        stderrs.append(values.std(0, ddof=1) / np.sqrt(repeats))
-    columns = np.stack([np.stack(means), np.stack(stderrs)], -1).reshape(-1, 6)
-    return PerceptronSimulation(*(column.reshape(points[0].shape) for column in columns.T))
+        found.append(averaged(values))
+    return PerceptronSimulation(*(column.reshape(points[0].shape) for column in np.stack(found).T))
 
 
 def _repeat(

@@ -11,6 +11,7 @@ from jaxtyping import Array, Float, PRNGKeyArray, Shaped
 
 from infojax.errors import InvalidInput
 from infojax.precision import float64
+from infojax.scaling.repeats import averaged
 from infojax.scaling.selection.pools import truncated_margin
 from infojax.scaling.selection.rules import Selection
 
@@ -79,9 +80,7 @@ def simulate_practice(
                 policy=policy,
             )
         )
-    mean, stderr = values.mean(0), values.std(0, ddof=1) / np.sqrt(repeats)
-    columns = [column for pair in zip(mean.T, stderr.T, strict=True) for column in pair]
-    return PracticeSimulation(*columns)
+    return PracticeSimulation(*averaged(values).T)
 
 
 @partial(jax.jit, static_argnames=("sizes", "policy"))

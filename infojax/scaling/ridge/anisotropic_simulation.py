@@ -10,6 +10,7 @@ from jaxtyping import Array, ArrayLike, Float, PRNGKeyArray, Shaped
 
 from infojax.errors import InvalidInput
 from infojax.precision import float64
+from infojax.scaling.repeats import averaged
 from infojax.scaling.ridge.anisotropic import Geometry, checked_anisotropic
 from infojax.scaling.ridge.least_squares import fit
 from infojax.scaling.ridge.simulation import RidgeSimulation, measured
@@ -52,8 +53,7 @@ def simulate_anisotropic(
         keys = jax.random.split(key, repeats)
         options = {"samples": int(samples), "labels": kind, "ridgeless": bool(np.asarray(ridge) == 0)}
         values = np.asarray(_simulate(keys, selection, geometry, numbers, **options))
-    mean, stderr = values.mean(0), values.std(0, ddof=1) / np.sqrt(repeats)
-    return RidgeSimulation(*(np.asarray(v) for pair in zip(mean, stderr, strict=True) for v in pair))
+    return RidgeSimulation(*(np.asarray(value) for value in averaged(values)))
 
 
 @partial(jax.jit, static_argnames=("samples", "labels", "ridgeless"))

@@ -5,16 +5,14 @@ A table of cells is a polars frame with columns `rule` ("hard", "easy", "random"
 columns are carried along.
 """
 
-import hashlib
-import json
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import jax
 import numpy as np
+from jaxtyping import PRNGKeyArray
 
 from infojax.errors import InvalidInput
+from infojax.scaling.cells import simulated
 from infojax.scaling.ridge.law import RidgeLaw, ridge_law
 from infojax.scaling.ridge.simulation import Draw, RidgeSimulation, simulate_ridge
 from infojax.scaling.selection.rules import Selection, keep_easy, keep_hard, keep_random
@@ -23,6 +21,7 @@ if TYPE_CHECKING:
     import polars as pl
     from rich.progress import Progress
 
+PROBLEM = ("rule", "kept", "pruner", "ratio", "ridge", "generator", "pruner_generator", "label_aware")
 RULES = {"hard": keep_hard, "easy": keep_easy, "random": keep_random}
 
 
@@ -54,31 +53,21 @@ def with_simulation(
 
     With `scratch`, a folder, finished cells are kept there and found again after an interruption.
     """
-    import polars as pl
 
-    root = jax.random.key(seed)
-    task = progress.add_task("simulating", total=cells.height) if progress else None
-    measured = []
-    for index in range(cells.height):
-        cell = cells[index]
-        what = json.dumps([cell.row(0, named=True), dimension, repeats, seed, draw, index], sort_keys=True)
-        file = scratch / f"cell-{hashlib.sha256(what.encode()).hexdigest()[:16]}.json" if scratch else None
-        if file and file.exists():
-            measured.append(json.loads(file.read_text()))
-        else:
-            selection, arguments = _arguments(cell, scalar=True)
-            key = jax.random.fold_in(root, index)
-            result = simulate_ridge(selection, **arguments, dimension=dimension, repeats=repeats, key=key, draw=draw)
-            measured.append({name: float(value) for name, value in result._asdict().items()})
-            if file:
-                _write_whole(file, json.dumps(measured[-1]))
-        if progress and task is not None:
-            progress.advance(task)
-    if progress and task is not None:
-        progress.remove_task(task)
-    return cells.with_columns(
-        pl.Series(name, [row[name] for row in measured], dtype=pl.Float64) for name in RidgeSimulation._fields
+    def simulate(cell: "pl.DataFrame", key: PRNGKeyArray) -> RidgeSimulation:
+        selection, arguments = _arguments(cell, scalar=True)
+        return simulate_ridge(selection, **arguments, dimension=dimension, repeats=repeats, key=key, draw=draw)
+
+    found = simulated(
+        cells.select(name for name in PROBLEM if name in cells.columns),
+        simulate,
+        RidgeSimulation._fields,
+        settings={"dimension": dimension, "repeats": repeats, "draw": draw},
+        seed=seed,
+        scratch=scratch,
+        progress=progress,
     )
+    return cells.with_columns(found.get_columns())
 
 
 def with_law_over_counts(cells: "pl.DataFrame", *, dimension: int) -> "pl.DataFrame":
@@ -106,32 +95,16 @@ def with_law_over_counts(cells: "pl.DataFrame", *, dimension: int) -> "pl.DataFr
     return cells.with_columns(error_counts=pl.Series((weights * errors).sum(1) / weights.sum(1)))
 
 
-def deviations(table: "pl.DataFrame", quantity: str = "error") -> "pl.DataFrame":
-    """The table with columns `relative`, (measured − law)/law, and `z`, (measured − law)/standard error."""
-    import polars as pl
-
-    difference = pl.col(quantity) - pl.col(f"{quantity}_law")
-    return table.with_columns(
-        relative=difference / pl.col(f"{quantity}_law"), z=difference / pl.col(f"{quantity}_stderr")
-    )
-
-
 def _arguments(cells: "pl.DataFrame", scalar: bool = False) -> tuple[Selection, dict[str, Any]]:
     """Cells of one rule as arguments of `ridge_law`: arrays with one entry each, or the numbers of one cell."""
     rule = cells["rule"][0]
     if rule not in RULES:
         raise InvalidInput(f"there is no rule {rule!r}; rules are {', '.join(RULES)}")
-    names = ("pruner", "ratio", "ridge", "generator", "pruner_generator")
-    arguments: dict[str, Any] = {name: cells[name].to_numpy() for name in names if name in cells.columns}
+    numbers = [name for name in PROBLEM[2:-1] if name in cells.columns]
+    arguments: dict[str, Any] = {name: cells[name].to_numpy() for name in numbers}
     kept = cells["kept"].to_numpy()
     if scalar:
         kept, arguments = kept[0], {name: value[0] for name, value in arguments.items()}
     if "label_aware" in cells.columns:
         arguments["label_aware"] = bool(cells["label_aware"][0])
     return RULES[rule](kept), arguments
-
-
-def _write_whole(file: Path, text: str) -> None:
-    partial = file.with_suffix(".partial")
-    partial.write_text(text)
-    os.replace(partial, file)

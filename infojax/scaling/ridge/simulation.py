@@ -10,6 +10,7 @@ from jaxtyping import Array, ArrayLike, Float, PRNGKeyArray, Shaped
 
 from infojax.errors import InvalidInput, OverBudget
 from infojax.precision import float64
+from infojax.scaling.repeats import averaged
 from infojax.scaling.ridge.least_squares import fit
 from infojax.scaling.selection.pools import directions, draw_kept, draw_pool
 from infojax.scaling.selection.problem import Labels, Problem, checked_problem
@@ -83,16 +84,14 @@ def simulate_ridge(
         raise InvalidInput("draw='kept' knows the hard, easy and random rules without weights; use draw='pool'")
     leaves, structure = jax.tree.flatten((selection, problem))
     points = np.broadcast_arrays(*(np.asarray(leaf, np.float64) for leaf in leaves))
-    means, stderrs = [], []
+    found = []
     for index, point in enumerate(zip(*(leaf.flat for leaf in points), strict=True)):
         selection, problem = jax.tree.unflatten(structure, [np.float64(value) for value in point])
         keys = jax.random.split(key if points[0].ndim == 0 else jax.random.fold_in(key, index), repeats)
         with float64():
             values = _simulate_point(selection, problem, kind, dimension, keys, draw, memory)
-        means.append(values.mean(0))
-        stderrs.append(values.std(0, ddof=1) / np.sqrt(repeats))
-    columns = np.stack([np.stack(means), np.stack(stderrs)], -1).reshape(-1, 8)
-    return RidgeSimulation(*(column.reshape(points[0].shape) for column in columns.T))
+        found.append(averaged(values))
+    return RidgeSimulation(*(column.reshape(points[0].shape) for column in np.stack(found).T))
 
 
 def _simulate_point(

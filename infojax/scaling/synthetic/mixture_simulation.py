@@ -11,6 +11,7 @@ from jaxtyping import Array, ArrayLike, Float, PRNGKeyArray, Shaped
 
 from infojax.errors import InvalidInput
 from infojax.precision import float64
+from infojax.scaling.repeats import averaged
 from infojax.scaling.ridge.least_squares import fit
 from infojax.scaling.synthetic.mixture import Mixture, checked_mixture
 
@@ -53,7 +54,7 @@ def simulate_mixture(
     from threadpoolctl import threadpool_limits
 
     points = np.broadcast_arrays(*(np.asarray(value, np.float64) for value in mixture))
-    means, stderrs = [], []
+    found = []
     for index, point in enumerate(zip(*(values.flat for values in points), strict=True)):
         keys = jax.random.split(key if points[0].ndim == 0 else jax.random.fold_in(key, index), repeats)
         rows = round(dimension / float(point[0]))
@@ -64,10 +65,8 @@ def simulate_mixture(
         with float64(), threadpool_limits(1, user_api="blas"):  # small solves: see simulate_ridge
             one = Mixture(*(jnp.asarray(value) for value in point))
             values = np.asarray(_simulate(keys, one, rows=rows, dimension=dimension, ridgeless=bool(point[-1] == 0)))
-        means.append(values.mean(0))
-        stderrs.append(values.std(0, ddof=1) / np.sqrt(repeats))
-    columns = np.stack([np.stack(means), np.stack(stderrs)], -1).reshape(-1, 6)
-    return MixtureSimulation(*(column.reshape(points[0].shape) for column in columns.T))
+        found.append(averaged(values))
+    return MixtureSimulation(*(column.reshape(points[0].shape) for column in np.stack(found).T))
 
 
 @partial(jax.jit, static_argnames=("rows", "dimension", "ridgeless"))

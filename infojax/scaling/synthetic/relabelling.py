@@ -11,6 +11,7 @@ from jaxtyping import Array, ArrayLike, Float, PRNGKeyArray, Shaped
 from infojax.errors import InvalidInput
 from infojax.precision import float64
 from infojax.scaling.batched import batched
+from infojax.scaling.repeats import averaged
 from infojax.scaling.ridge.equivalent import equivalent
 from infojax.scaling.ridge.least_squares import fit
 from infojax.scaling.selection.kept import kept_moments
@@ -129,8 +130,7 @@ def simulate_relabelling(
         numbers = tuple(jnp.asarray(value, jnp.float64) for value in (pruner, ridge, flips))
         sizes = (generations, round(dimension / ratio), dimension)
         values = np.asarray(_simulate(jax.random.split(key, repeats), selection, numbers, sizes, label_aware))
-    mean, stderr = values.mean(0), values.std(0, ddof=1) / np.sqrt(repeats)
-    return RelabellingSimulation(mean[:, 0], stderr[:, 0], mean[:, 1], stderr[:, 1])
+    return RelabellingSimulation(*averaged(values).T)
 
 
 @partial(jax.jit, static_argnames=("sizes", "aware"))

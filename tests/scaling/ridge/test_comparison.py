@@ -1,11 +1,12 @@
+import jax
 import numpy as np
 import polars as pl
 import pytest
 from scipy.stats import binom
 
 from infojax.errors import InvalidInput
-from infojax.scaling import keep_easy, keep_hard, ridge_law
-from infojax.scaling.ridge.comparison import deviations, with_law, with_law_over_counts, with_simulation
+from infojax.scaling import keep_easy, keep_hard, ridge_law, simulate_ridge
+from infojax.scaling.ridge.comparison import with_law, with_law_over_counts, with_simulation
 
 CELLS = pl.DataFrame(
     {
@@ -29,39 +30,23 @@ def test_law_of_each_row():
             np.testing.assert_allclose(row[f"{name}_law"], value, rtol=1e-13)
 
 
-def test_simulation_goes_on_where_it_was_interrupted(tmp_path, monkeypatch):
-    whole = with_simulation(CELLS, **SIZE)
+def test_each_row_is_simulated_with_a_key_of_its_own():
+    table = with_simulation(CELLS, **SIZE)
+    assert table["name"].to_list() == ["a", "b", "c"]
+    for index, (row, rule) in enumerate(
+        zip(CELLS.iter_rows(named=True), (keep_hard, keep_easy, keep_hard), strict=True)
+    ):
+        problem = {name: row[name] for name in ("pruner", "ratio", "ridge")}
+        key = jax.random.fold_in(jax.random.key(1), index)
+        found = simulate_ridge(rule(row["kept"]), **problem, dimension=30, repeats=3, key=key)
+        assert {name: table[name][index] for name in found._fields} == {n: float(v) for n, v in found._asdict().items()}
 
-    class Stop(Exception):
-        pass
 
-    def stops_at_the_third(*args, **kwargs):
-        if len(list(tmp_path.glob("*.json"))) == 2:
-            raise Stop
-        return simulate(*args, **kwargs)
-
-    import infojax.scaling.ridge.comparison as comparison
-
-    simulate = comparison.simulate_ridge
-    monkeypatch.setattr(comparison, "simulate_ridge", stops_at_the_third)
-    with pytest.raises(Stop):
-        with_simulation(CELLS, **SIZE, scratch=tmp_path)
-    times = {file: file.stat().st_mtime_ns for file in tmp_path.glob("*.json")}
-    monkeypatch.setattr(comparison, "simulate_ridge", simulate)
-    resumed = with_simulation(CELLS, **SIZE, scratch=tmp_path)
-    assert resumed.equals(whole)
+def test_what_is_carried_along_is_no_part_of_the_problem(tmp_path):
+    whole = with_simulation(CELLS, **SIZE, scratch=tmp_path)
+    renamed = with_simulation(CELLS.with_columns(name=pl.lit("d")), **SIZE, scratch=tmp_path)
     assert len(list(tmp_path.iterdir())) == 3
-    assert all(file.stat().st_mtime_ns == time for file, time in times.items())
-    # another configuration finds nothing of it
-    other = with_simulation(CELLS, **{**SIZE, "seed": 2}, scratch=tmp_path)
-    assert (other["error"] != whole["error"]).all()
-
-
-def test_deviations_are_in_units_of_the_law_and_of_the_standard_error():
-    table = deviations(with_law(with_simulation(CELLS, **SIZE)))
-    difference = table["error"] - table["error_law"]
-    np.testing.assert_allclose(table["relative"], difference / table["error_law"])
-    np.testing.assert_allclose(table["z"], difference / table["error_stderr"])
+    assert renamed.drop("name").equals(whole.drop("name"))
 
 
 def test_law_over_counts_is_the_mean_over_a_binomial():
