@@ -79,9 +79,9 @@ class LearnerConfig:
 
     width: int = 128
     """Of both hidden layers."""
-    iterations: int = 1500
+    iterations: int = 1200
     """Of a run, whatever its number of examples."""
-    every: int = 25
+    every: int = 20
     """τ, iterations from one evaluation to the next."""
     batch: int = 64
     """Examples in a minibatch."""

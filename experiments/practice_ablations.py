@@ -34,13 +34,13 @@ class Config:
     """T_max where it is not varied."""
     strength: float = 4.0
     """ω where it is not varied."""
-    strengths: tuple[float, ...] = (0.0, 1.0, 2.0, 4.0, 8.0, 16.0)
+    strengths: tuple[float, ...] = (1.0, 4.0, 16.0)
     """ω of the plug-in guidance, DDIM with η = 1."""
     deterministic: tuple[float, ...] = (4.0,)
     """ω with η = 0."""
     normalised: tuple[float, ...] = (0.05,)
     """ω of the authors' normalised update, at every fifth step."""
-    patiences: tuple[int, ...] = (2, 4)
+    patiences: tuple[int, ...] = (4,)
     """Other T_max."""
     growing: tuple[int, ...] = (1,)
     """T_max at first, where it grows with the data."""

@@ -56,7 +56,7 @@ class Config:
     """N, examples at the beginning, and as many are added once, as in the paper."""
     ratios: tuple[float, ...] = (2.0, 4.0, 8.0, 16.0)
     """r = N/m, examples generated for one that pruning keeps; 1, nothing pruned, is always among them."""
-    strengths: tuple[float, ...] = (1.0, 2.0, 4.0, 8.0)
+    strengths: tuple[float, ...] = (2.0, 8.0)
     """ω, of the plug-in guidance."""
     steps: int = 30
     """Of the sampler, DDIM with η = 1."""
@@ -135,7 +135,7 @@ def _laws(config: Config) -> pl.DataFrame:
     """Errors of the linear learner after one addition, exact: pruned by keeping the hardest 1/r, or tilted exactly."""
     given = {"first_ratio": config.law.first_ratio, "added_ratio": config.law.added_ratio, "rounds": 1}
     ratios = np.geomspace(1, 64, 49)
-    strengths = np.geomspace(0.5, 32, 13)
+    strengths = 2.0 ** np.arange(-1, 5.5, 0.5)
     pruned = practice_law(keep_hard(1 / ratios), ridge=config.law.ridge, **given).error[:, 1]
     # the fraction is small enough for the rule not to be capped: the tilt itself, with log 4σ(t)σ(−t) for the entropy
     tilted = practice_law(soft(np.full(13, 0.01), strengths), ridge=config.law.ridge, **given).error[:, 1]
