@@ -22,8 +22,13 @@ class Estimate(NamedTuple):
 
 def mean_entropy(learner: Learner, x: Float[Array | np.ndarray, "n ..."]) -> Estimate:
     """Of the learner's prediction over n ≥ 2 independent examples, in nats."""
-    uncertain = np.asarray(jax.lax.map(lambda x: entropy(learner, x[None])[0], jnp.asarray(x), batch_size=1024))
+    uncertain = np.asarray(_entropies(learner, jnp.asarray(x)))
     return Estimate(float(uncertain.mean()), float(uncertain.std(ddof=1) / np.sqrt(len(uncertain))))
+
+
+@jax.jit
+def _entropies(learner: Learner, x: Float[Array, "n ..."]) -> Float[Array, " n"]:
+    return jax.lax.map(lambda x: entropy(learner, x[None])[0], x, batch_size=1024)
 
 
 def total_variation(x: Float[Array | np.ndarray, "n 2"], tilt: ExactTilt) -> float:

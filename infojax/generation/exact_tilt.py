@@ -30,7 +30,7 @@ class ExactTilt(NamedTuple):
 
 
 def exact_tilt(
-    mixture: Mixture, learner: Learner, strength: float, *, cells: int = 24, refine: int = 25, label: int | None = None
+    mixture: Mixture, learner: Learner, strength: float, *, cells: int = 24, refine: int = 12, label: int | None = None
 ) -> ExactTilt:
     """By the midpoint rule, over all of the mixture within five standard deviations of its components.
 

@@ -76,8 +76,10 @@ def _guide(
     within = jnp.einsum("bmq,mqd->bmd", jax.nn.softmax(tilt, axis=2), shifts)
     moved = jnp.einsum("bm,bmd->bd", between, now.means)
     moved += jnp.einsum("bm,bmd->bd", responsibility * jnp.exp(of_component - whole), within)
+    # without noise x₀ is x_t, and there is nothing to guide
+    scale = jnp.where(noise > 0, jnp.sqrt(signal / jnp.where(noise > 0, noise, 1.0)), 0.0)
     cost = Cost(score=instant.evaluations, learner=uncertain[0].size)
-    return x, instant.noise(x) - jnp.sqrt(signal / noise) * moved.reshape(x.shape), cost
+    return x, instant.noise(x) - scale * moved.reshape(x.shape), cost
 
 
 def tilted(mixture: Mixture, learner: Learner, strength: float, *, shape: tuple[int, ...] | None = None) -> Mixture:
@@ -94,5 +96,12 @@ def tilted(mixture: Mixture, learner: Learner, strength: float, *, shape: tuple[
     """
     strength = finite("tilted", strength)
     means = mixture.means.reshape(-1, *(shape or mixture.means.shape[1:]))
+    return replace(mixture, weights=_tilted_weights(mixture.weights, learner, strength, means))
+
+
+@jax.jit
+def _tilted_weights(
+    weights: Float[Array, " m"], learner: Learner, strength: Array | float, means: Float[Array, "m ..."]
+) -> Float[Array, " m"]:
     uncertain = jax.lax.map(lambda x: entropy(learner, x[None])[0], means, batch_size=256)
-    return replace(mixture, weights=jax.nn.softmax(jnp.log(mixture.weights) + strength * uncertain))
+    return jax.nn.softmax(jnp.log(weights) + strength * uncertain)

@@ -22,21 +22,23 @@ def sample_by_rejection(
     strength: float,
     *,
     key: PRNGKeyArray,
+    batch: int | None = None,
     limit: int = 1000,
 ) -> Samples:
     """Draw from e^{ωH} P(· | label), as exactly as `propose` draws from P(· | label).
 
-    Proposals come n at once, as many for each label still wanted as there is room, and each is kept with probability
+    Proposals come in batches, as many for each label still wanted as there is room, and each is kept with probability
     e^{ω(H − log k)} for ω > 0, e^{ωH} for ω < 0, k the learner's classes: on average E e^{ωH}/k^ω of them. So it
     fails where ω log k is large; then use `h_transform` or `sample_by_smc`.
 
     Args:
-        propose: labels (n,), key → Samples; for example
+        propose: labels (batch,), key → Samples; for example
             `lambda labels, key: sample(generator, labels, key=key)`.
         labels: as for `sample`.
         learner: whose entropy is wanted.
         strength: ω.
-        limit: rounds of n proposals at most.
+        batch: proposals at once; None for n. The last batch is for few labels, so smaller ones waste less.
+        limit: batches at most.
 
     Returns:
         Examples in the order of the labels, and the cost of all proposals.
@@ -55,18 +57,19 @@ def sample_by_rejection(
     """
     labels, strength = np.asarray(labels), finite("sample_by_rejection", strength)
     n = len(labels)
-    if n == 0 or limit < 1:
-        raise InvalidInput(f"sample_by_rejection: {n} labels, limit={limit}; give (n,) with n ≥ 1, and a round or more")
+    batch = n if batch is None else batch
+    if n == 0 or batch < 1 or limit < 1:
+        raise InvalidInput(f"sample_by_rejection: {n} labels, batch={batch}, limit={limit}; each must be at least 1")
     wanted, cost, kept, proposed = np.arange(n), Cost(), np.zeros(0), 0
     for step in range(limit):
         for_proposals, for_choice = jax.random.split(jax.random.fold_in(key, step))
-        place = np.resize(wanted, n)
+        place = np.resize(wanted, batch)
         x, more = propose(labels[place], for_proposals)
-        cost, proposed = cost + more + Cost(learner=n), proposed + n
+        cost, proposed = cost + more + Cost(learner=batch), proposed + batch
         good = np.flatnonzero(_kept(learner, strength, x, for_choice))
         # the first one kept for each place; np.unique gives the first index
         places, first = np.unique(place[good], return_index=True)
-        kept = kept if kept.size else np.zeros(x.shape, x.dtype)
+        kept = kept if kept.size else np.zeros((n, *x.shape[1:]), x.dtype)
         kept[places] = np.asarray(x)[good[first]]
         wanted = np.setdiff1d(wanted, places, assume_unique=True)
         if not len(wanted):
