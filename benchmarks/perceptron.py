@@ -1,7 +1,7 @@
 """Speed of the law of pruned perceptrons: `python -m benchmarks.perceptron`.
 
 `perceptron_law` at random problems against two loops over SciPy with adaptive quadrature, timed on few: one that
-maximises the margin as the law does, by nested bracketing searches, and one that polishes a guess near the answer by a
+maximises the margin by nested bracketing searches, and one that polishes a guess near the answer by a
 root finder on the paper's saddle-point equations, which needs the answer first. All in one run, in CPU seconds.
 """
 
