@@ -1,5 +1,7 @@
 """Generating informative examples: diffusion, its guidance by what a learner is unsure of, deliberate practice."""
 
+from infojax.generation.denoiser import Denoiser, PatchMixer, ResidualMLP, UNet
+from infojax.generation.denoiser_training import DenoiserTraining, train_denoiser
 from infojax.generation.distances import (
     Estimate,
     diversity,
@@ -12,6 +14,14 @@ from infojax.generation.exact_tilt import ExactTilt, exact_tilt
 from infojax.generation.generator import Generator, from_score
 from infojax.generation.guidance import normalised, plug_in
 from infojax.generation.h_transform import h_transform, tilted
+from infojax.generation.learned import (
+    digits_generator,
+    digits_parts,
+    from_pixels,
+    mnist_generator,
+    mnist_parts,
+    to_pixels,
+)
 from infojax.generation.learner import Learner, entropy, log_probabilities
 from infojax.generation.mixture import Mixture, empirical, gaussian_mixture, sample_exactly
 from infojax.generation.noised_mixture import Posterior, log_density, mixture_generator, posterior
@@ -24,23 +34,31 @@ from infojax.generation.smc import Particles, sample_by_smc
 
 __all__ = [
     "Cost",
+    "Denoiser",
+    "DenoiserTraining",
     "Estimate",
     "ExactTilt",
     "Generator",
     "Learner",
     "Mixture",
     "Particles",
+    "PatchMixer",
     "Posterior",
+    "ResidualMLP",
     "Samples",
     "Schedule",
+    "UNet",
     "Unfinished",
     "ancestral",
     "cosine",
     "ddim",
+    "digits_generator",
+    "digits_parts",
     "diversity",
     "empirical",
     "entropy",
     "exact_tilt",
+    "from_pixels",
     "from_score",
     "gaussian_mixture",
     "h_transform",
@@ -49,6 +67,8 @@ __all__ = [
     "log_probabilities",
     "mean_entropy",
     "mixture_generator",
+    "mnist_generator",
+    "mnist_parts",
     "normalised",
     "plug_in",
     "posterior",
@@ -60,6 +80,8 @@ __all__ = [
     "squared_mmd",
     "tabulated",
     "tilted",
+    "to_pixels",
     "total_variation",
     "total_variation_floor",
+    "train_denoiser",
 ]

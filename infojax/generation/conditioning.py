@@ -9,12 +9,23 @@ CONDITION = 128
 _ZEROS = nnx.initializers.zeros_init()
 
 
+class Embedding(nnx.Module):
+    """A row for each label. Unlike `nnx.Embed` in the precision of its parameters, whatever that was at first."""
+
+    def __init__(self, labels: int, rngs: nnx.Rngs) -> None:
+        draw = nnx.initializers.normal(1.0)
+        self.embedding = nnx.Param(draw(rngs.params(), (labels, CONDITION), jnp.float32))
+
+    def __call__(self, label: Int[Array, " b"]) -> Float[Array, "b c"]:
+        return self.embedding[...][label]
+
+
 class Condition(nnx.Module):
     """Log signal-to-noise ratio and label → what the layers' gains and shifts are made of, (b, 128)."""
 
     def __init__(self, classes: int, rngs: nnx.Rngs) -> None:
         self.time = nnx.Linear(64, CONDITION, rngs=rngs)
-        self.label = nnx.Embed(classes + 1, CONDITION, embedding_init=nnx.initializers.normal(1.0), rngs=rngs)
+        self.label = Embedding(classes + 1, rngs)
         self.out = nnx.Linear(CONDITION, CONDITION, rngs=rngs)
 
     def __call__(self, log_snr: Float[Array, " b"], label: Int[Array, " b"]) -> Float[Array, "b c"]:

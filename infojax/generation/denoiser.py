@@ -7,7 +7,7 @@ E[ε | x_t] = √(1 − ξ) x_t + √ξ v. Time enters as the log signal-to-nois
 import functools
 from dataclasses import dataclass
 from math import prod
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -19,6 +19,7 @@ from infojax.generation.schedule import Schedule
 from infojax.models.network import Params
 
 
+@runtime_checkable
 class Architecture(Protocol):
     """What a denoiser's network is made by; equal ones make equal networks, so a frozen dataclass of numbers."""
 
@@ -117,10 +118,7 @@ class Denoiser:
 
     def init(self, key: PRNGKeyArray) -> Params:
         """Parameters: a nested dictionary under the module's names."""
-        from flax import nnx
-
-        module = self.architecture.module(nnx.Rngs(key), self.shape, self.classes)
-        return nnx.to_pure_dict(nnx.state(module, nnx.Param))
+        return _draw(self.architecture, self.shape, self.classes, key)
 
     def velocity(
         self, params: Params, x: Float[Array, "b ..."], log_snr: Float[Array, " b"], label: Labels
@@ -138,6 +136,13 @@ class Denoiser:
         signal, noise = (jnp.sqrt(part).astype(x.dtype) for part in (self.schedule.signal(t), self.schedule.noise(t)))
         log_snr = jnp.full(len(x), self.schedule.log_snr(t).astype(x.dtype))
         return noise * x + signal * self.velocity(params, x, log_snr, label)
+
+
+@functools.partial(jax.jit, static_argnums=(0, 1, 2))
+def _draw(architecture: Architecture, shape: tuple[int, ...], classes: int, key: PRNGKeyArray) -> Params:
+    from flax import nnx
+
+    return nnx.to_pure_dict(nnx.state(architecture.module(nnx.Rngs(key), shape, classes), nnx.Param))
 
 
 @functools.cache

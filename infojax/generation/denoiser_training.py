@@ -20,8 +20,6 @@ from infojax.generation.orbax_checkpoint import OrbaxCheckpoint
 from infojax.generation.schedule import Schedule
 from infojax.models.network import Params
 
-Examples = Float[Array | np.ndarray, "n ..."]
-Classes = Int[Array | np.ndarray, " n"]
 _RECORDED = 200  # steps from one record of the losses to the next, which one dispatch runs
 _VALIDATED = 1024  # held-out examples that the validation loss looks at
 
@@ -49,8 +47,8 @@ class _State(NamedTuple):
 
 
 def train_denoiser(
-    x: Examples,
-    y: Classes,
+    x: Float[Array | np.ndarray, "n ..."],
+    y: Int[Array | np.ndarray, " n"],
     *,
     classes: int,
     network: Architecture,
@@ -62,7 +60,7 @@ def train_denoiser(
     weight_decay: float = 1e-4,
     drop_label: float = 0.1,
     averaging: float = 0.999,
-    held_out: tuple[Examples, Classes] | None = None,
+    held_out: tuple[Float[Array | np.ndarray, "m ..."], Int[Array | np.ndarray, " m"]] | None = None,
     checkpoint: Path | None = None,
     save_every: float = 60.0,
     progress: Progress | None = None,
@@ -190,7 +188,8 @@ def denoising_loss(
 ) -> Float[Array, ""]:
     """Mean squared error of v at noise drawn now: one time in each of b even parts of [0, 1]."""
     at, noised = jax.random.split(key)
-    t = (jnp.arange(len(x)) + jax.random.uniform(at, (len(x),))) / len(x)
+    within = jax.random.uniform(at, (len(x),))
+    t = (jnp.arange(len(x), dtype=within.dtype) + within) / len(x)
     eps = jax.random.normal(noised, x.shape, x.dtype)
     wide = (-1, *[1] * (x.ndim - 1))
     signal = jnp.sqrt(denoiser.schedule.signal(t)).astype(x.dtype).reshape(wide)

@@ -41,7 +41,7 @@ class Recipe:
     seed: int = 0
 
 
-DIGITS = Recipe("digits-generator", (8, 8, 1), ResidualMLP(256, 3), 3000, 128, 2e-3, 0.995)
+DIGITS = Recipe("digits-generator", (8, 8, 1), ResidualMLP(256, 3), 2000, 128, 2e-3, 0.995)
 MNIST = Recipe("mnist-generator", (28, 28, 1), PatchMixer(4, 64, 192, 6), 6000, 128, 3e-3, 0.999)
 CLASSES = 10
 

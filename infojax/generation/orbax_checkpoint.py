@@ -1,17 +1,22 @@
 """A training's state in a folder, through Orbax, that knows what it belongs to and whether it is whole."""
 
+import hashlib
+import json
+import os
+import shutil
 from pathlib import Path
 from typing import Any
 
 import jax
 import numpy as np
 
-from infojax.checkpoint import fingerprint
 from infojax.errors import CorruptData, InvalidInput
+
+_ABOUT = "about.json"
 
 
 class OrbaxCheckpoint:
-    """The newest state of one training. Writing is whole or not at all; the state before is deleted afterwards.
+    """The newest state of one training: a folder for each step, and a file that says which one is whole.
 
     Args:
         folder: of this training alone.
@@ -19,25 +24,23 @@ class OrbaxCheckpoint:
     """
 
     def __init__(self, folder: Path, mark: str) -> None:
-        import orbax.checkpoint as ocp
-
         self._folder, self._mark = folder.expanduser().absolute(), mark
-        self._options = ocp.CheckpointManagerOptions(max_to_keep=1, create=True, enable_async_checkpointing=False)
-
-    def _manager(self) -> Any:
-        import orbax.checkpoint as ocp
-
-        return ocp.CheckpointManager(self._folder, options=self._options)
 
     def write(self, step: int, state: Any) -> None:
-        """Any pytree of arrays."""
+        """Any pytree of arrays. Whoever reads finds this state, or the one before, whole."""
         import orbax.checkpoint as ocp
 
-        about = {"mark": self._mark, "digest": fingerprint(state)}
-        with self._manager() as manager:
-            manager.save(
-                step, args=ocp.args.Composite(state=ocp.args.StandardSave(state), about=ocp.args.JsonSave(about))
-            )
+        self._folder.mkdir(parents=True, exist_ok=True)
+        kept = self._folder / str(step)
+        with ocp.StandardCheckpointer() as checkpointer:
+            checkpointer.save(kept, jax.tree.map(np.asarray, state), force=True)
+        about = {"step": step, "mark": self._mark, "digest": _digest(kept)}
+        staged = self._folder / f".{_ABOUT}"
+        staged.write_text(json.dumps(about))
+        os.replace(staged, self._folder / _ABOUT)
+        for other in self._folder.iterdir():
+            if other.is_dir() and other != kept:
+                shutil.rmtree(other, ignore_errors=True)
 
     def read(self, like: Any) -> tuple[int, Any] | None:
         """Step and state, arrays as in `like`; None where nothing was written yet.
@@ -48,30 +51,32 @@ class OrbaxCheckpoint:
         """
         import orbax.checkpoint as ocp
 
-        if not self._folder.exists():
-            return None
         advice = "delete it to begin anew, or give another folder"
-        if not self._folder.is_dir():
+        if self._folder.exists() and not self._folder.is_dir():
             raise InvalidInput(f"The checkpoint {self._folder} is a file; {advice}.")
+        if not (self._folder / _ABOUT).exists():
+            return None
         try:
-            with self._manager() as manager:
-                step = manager.latest_step()
-                if step is None:
-                    return None
-                about = manager.restore(step, args=ocp.args.Composite(about=ocp.args.JsonRestore()))["about"]
-                if about["mark"] != self._mark:
-                    raise InvalidInput(
-                        f"The checkpoint {self._folder} belongs to other data or another configuration (fingerprint "
-                        f"{about['mark'][:8]}, now {self._mark[:8]}); give the inputs it was made with, or {advice}."
-                    )
-                shapes = jax.tree.map(np.asarray, like)
-                state = manager.restore(step, args=ocp.args.Composite(state=ocp.args.StandardRestore(shapes)))["state"]
-        except InvalidInput:
-            raise
-        except Exception as error:  # Orbax and TensorStore raise what the damage happens to lead to
-            raise CorruptData(
-                f"The checkpoint {self._folder} cannot be read ({type(error).__name__}: {str(error)[:200]}); {advice}."
-            ) from error
-        if fingerprint(state) != about["digest"]:
+            about = json.loads((self._folder / _ABOUT).read_bytes())
+            step, mark, digest = int(about["step"]), str(about["mark"]), about["digest"]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise CorruptData(f"The checkpoint {self._folder} cannot be read ({error}); {advice}.") from error
+        if mark != self._mark:
+            raise InvalidInput(
+                f"The checkpoint {self._folder} belongs to other data or another configuration (fingerprint "
+                f"{mark[:8]}, now {self._mark[:8]}); give the inputs it was made with, or {advice}."
+            )
+        # before Orbax reads them, for which damaged files lead to all kinds of errors, some in its own threads
+        if _digest(self._folder / str(step)) != digest:
             raise CorruptData(f"The checkpoint {self._folder} is not what was written; {advice}.")
-        return step, state
+        with ocp.StandardCheckpointer() as checkpointer:
+            return step, checkpointer.restore(self._folder / str(step), jax.tree.map(np.asarray, like))
+
+
+def _digest(folder: Path) -> str:
+    """Of all files in a folder, with their names."""
+    found = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        found.update(f"{path.relative_to(folder).as_posix()} {path.stat().st_size}\n".encode())
+        found.update(path.read_bytes())
+    return found.hexdigest()

@@ -69,19 +69,19 @@ class UNetModule(nnx.Module):
         return _finer(self.last(self.modulation(h, condition)))
 
 
-def _coarser(x: Float[Array, "b h w c"]) -> Float[Array, "b h/2 w/2 4*c"]:
+def _coarser(x: Float[Array, "b h w c"]) -> Float[Array, "b h//2 w//2 4*c"]:
     batch, height, width, channels = x.shape
     cells = x.reshape(batch, height // 2, 2, width // 2, 2, channels).swapaxes(2, 3)
     return cells.reshape(batch, height // 2, width // 2, 4 * channels)
 
 
-def _finer(x: Float[Array, "b h w 4*c"]) -> Float[Array, "b 2*h 2*w c"]:
+def _finer(x: Float[Array, "b h w f"]) -> Float[Array, "b 2*h 2*w f//4"]:
     batch, height, width, channels = x.shape
     cells = x.reshape(batch, height, width, 2, 2, channels // 4).swapaxes(2, 3)
     return cells.reshape(batch, 2 * height, 2 * width, channels // 4)
 
 
-def _pooled(x: Float[Array, "b h w c"]) -> Float[Array, "b h/2 w/2 c"]:
+def _pooled(x: Float[Array, "b h w c"]) -> Float[Array, "b h//2 w//2 c"]:
     batch, height, width, channels = x.shape
     return x.reshape(batch, height // 2, 2, width // 2, 2, channels).mean(axis=(2, 4))
 
