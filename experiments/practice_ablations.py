@@ -40,7 +40,7 @@ class Config:
     """ω with η = 0."""
     normalised: tuple[float, ...] = (0.05,)
     """ω of the authors' normalised update, at every fifth step."""
-    patiences: tuple[int, ...] = (4,)
+    patiences: tuple[int, ...] = (2,)
     """Other T_max."""
     growing: tuple[int, ...] = (1,)
     """T_max at first, where it grows with the data."""
@@ -84,7 +84,9 @@ def run(config: Config, scratch: Path, progress: Progress) -> dict[str, pl.DataF
 def _measured(config: Config, problem: Problem, trainer: Descent, arm: str, value: float, seed: int) -> dict[str, Any]:
     policy: Policy = {"static": STATIC, "uniform": UNIFORM}.get(arm, PRACTICE)
     waits = round(value) if arm in ("patience", "growing") else config.patience
-    plan = Plan(config.start, config.added, config.capacity, patience=waits, growing=arm == "growing")
+    plan = Plan(
+        config.start, config.added, config.capacity, patience=waits, growing=arm == "growing", block=config.added
+    )
     key = jax.random.key(seed)
     history = practise(_source(config, problem, arm, value), trainer, problem.validation, policy, plan=plan, key=key)
     return {

@@ -106,7 +106,7 @@ def _measured(
     config: Config, problem: Problem, trainer: Descent, price: Prices, policy: Policy, strength: float, seed: int
 ) -> dict[str, Any]:
     generate = by_diffusion(problem.generator, strength=strength, steps=config.steps)
-    plan = Plan(config.start, config.start, 2 * config.start)
+    plan = Plan(config.start, config.start, 2 * config.start, block=config.start)
     history = practise(generate, trainer, problem.validation, policy, plan=plan, key=jax.random.key(seed))
     spent = spending(history, price).row(-1, named=True)
     last = history.additions[-1]

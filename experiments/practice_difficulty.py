@@ -64,7 +64,7 @@ def run(config: Config, scratch: Path, progress: Progress) -> dict[str, pl.DataF
 def _followed(config: Config, problem: Problem, trainer: Descent, policy: Policy, seed: int) -> list[dict[str, Any]]:
     generate = by_diffusion(problem.generator, strength=config.strength, steps=config.steps)
     capacity = config.start + config.additions * config.added
-    plan = Plan(config.start, config.added, capacity, patience=config.patience, growing=False)
+    plan = Plan(config.start, config.added, capacity, patience=config.patience, growing=False, block=config.added)
     history = practise(generate, trainer, problem.validation, policy, plan=plan, key=jax.random.key(seed))
     states = [addition.state for addition in history.additions[1:]] + [history.state]
     rows = []

@@ -75,10 +75,9 @@ PRESETS = {
         data="mnist",
         n_validation=2000,
         learner=LearnerConfig(width=256, iterations=10_000, every=50, learning_rate=1e-3),
-        start=1000,
-        added=1000,
-        sizes=(2000, 4000, 8000, 16_000),
-        steps=30,
+        start=500,
+        added=500,
+        sizes=(1000, 2000, 4000),
         runs=5,
     ),
 }
@@ -123,7 +122,7 @@ def _measured(
     )
 
     def whole(size: int) -> History:
-        plan = Plan(config.start, config.added, size, patience=config.patience, growing=False)
+        plan = Plan(config.start, config.added, size, patience=config.patience, growing=False, block=config.added)
         folder = scratch / f"{policy.name}-{seed}-{size}" if config.data == "mnist" else None
         return practise(
             generate, trainer, problem.validation, policy, plan=plan, key=jax.random.key(seed), checkpoint=folder

@@ -90,7 +90,7 @@ def _measured(config: Config, problem: Problem, trainer: Descent, policy: Policy
     generate = by_diffusion(problem.generator, strength=config.strength, steps=config.steps)
 
     def whole(size: int) -> History:
-        plan = Plan(config.start, config.added, size, patience=config.patience, growing=False)
+        plan = Plan(config.start, config.added, size, patience=config.patience, growing=False, block=config.added)
         return practise(generate, trainer, problem.validation, policy, plan=plan, key=jax.random.key(seed))
 
     if policy.at_start:

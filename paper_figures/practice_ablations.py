@@ -1,0 +1,102 @@
+"""The error at the end by the strength of guidance, by sampler, and by patience."""
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from infojax.plots import LINES, MARKERS, PALETTE, Mean, mean_of, style
+
+TITLE = "What matters in deliberate practice"
+ANSWERS = "Deliberate Practice (arXiv 2502.15588), Table 4 and Fig. 9"
+EXPERIMENT = "practice_ablations"
+
+SAMPLERS = {"strength": "plug-in, η = 1", "deterministic": "plug-in, η = 0", "normalised": "normalised, at 100 ω"}
+# ImageNet-100, real accuracy in per cent
+PAPER = {
+    "ω = .05, incremental T_max": 68.04, "ω = 0": 61.58, "ω = .03": 66.70, "ω = .07": 66.88,
+    "fixed T_max": 67.22, "examples not sampled uniformly": 68.01,
+}  # fmt: skip
+
+
+def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
+    import matplotlib.pyplot as plt
+
+    means = _means(tables["runs"])
+    with style("full", columns=2, height_to_width=0.7):
+        figure, axes = plt.subplots(1, 2, layout="constrained", sharey=True)
+        for index, (arm, label) in enumerate(SAMPLERS.items()):
+            points = {
+                value * (100 if arm == "normalised" else 1): mean for (a, value), mean in means.items() if a == arm
+            }
+            _plot(axes[0], list(points), list(points.values()), index, label)
+        axes[0].set_xscale("symlog", linthresh=1, base=2)
+        axes[0].set(xlabel="strength ω", ylabel="real test error (%)", title="guidance")
+        ticks = [value for value in config.strengths if value in (0, 1, 2, 4, 8, 16, 32)]
+        axes[0].set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+        _patience(axes[1], tables["runs"], config)
+        for axis in axes:
+            for arm, index in (("static", 3), ("uniform", 5)):
+                label = {"static": "static", "uniform": "unguided additions"}[arm]
+                axis.axhline(
+                    means[arm, 0.0].mean, color=PALETTE[index], linestyle=LINES[index], linewidth=1, label=label
+                )
+        axes[0].legend(fontsize=6)
+        axes[1].legend(fontsize=6)
+    return figure
+
+
+def _patience(axis: Any, runs: pl.DataFrame, config: Any) -> None:
+    means, waits = _means(runs), float(config.patience)
+    arms = {arm: {value: mean for (a, value), mean in means.items() if a == arm} for arm in ("patience", "growing")}
+    arms["patience"] = {waits: means["strength", config.strength]} | arms["patience"]
+    labels = {"patience": f"T_max fixed, ω = {config.strength:g}", "growing": "T_max grows with the data"}
+    for index, (arm, points) in enumerate(arms.items()):
+        _plot(axis, list(points), list(points.values()), index, labels[arm])
+        for value, mean in points.items():
+            reached = runs.filter(arm=arm, value=value)["examples"].to_numpy()
+            if len(reached) and reached.mean() < config.capacity:
+                note = f"{reached.mean():.0f} examples"
+                axis.annotate(
+                    note, (value, mean.high), xytext=(0, 3), textcoords="offset points", fontsize=6, ha="center"
+                )
+    axis.set(xscale="log", xlabel="T_max, at first", title="patience")
+    axis.set_xticks(list(arms["patience"]), [f"{value:g}" for value in arms["patience"]])
+    axis.minorticks_off()
+    axis.margins(x=0.15)
+
+
+def _plot(axis: Any, x: list[float], means: list[Mean], index: int, label: str) -> None:
+    bars = np.hstack([mean.bar for mean in means])
+    look = {"color": PALETTE[index], "marker": MARKERS[index], "linestyle": LINES[index]}
+    axis.errorbar(x, [mean.mean for mean in means], bars, label=label, **look)
+
+
+def _means(runs: pl.DataFrame) -> dict[tuple[str, float], Mean]:
+    by = runs.group_by("arm", "value").agg("error").sort("arm", "value")
+    return {(arm, value): mean_of(np.multiply(errors, 100)) for arm, value, errors in by.iter_rows()}
+
+
+def numbers(tables: dict[str, pl.DataFrame], config: Any) -> pl.DataFrame:
+    """Errors with what was reached, and the paper's accuracies."""
+    rows = []
+    groups = tables["runs"].group_by("arm", "value").agg(pl.mean("examples", "entropy"))
+    reached = groups.rows_by_key(["arm", "value"], unique=True)
+    for (arm, value), mean in _means(tables["runs"]).items():
+        examples, entropy = reached[arm, value]
+        note = f"{examples:.0f} examples" + ("" if entropy is None else f"; the last addition's entropy {entropy:.2f}")
+        rows.append((f"error (%), {arm} {value:g}" if value else f"error (%), {arm}", str(mean), "", note))
+    theirs = "not reproduced", "real accuracy"
+    rows += [(f"ImageNet-100, {what}", theirs[0], f"{value:.2f} %", theirs[1]) for what, value in PAPER.items()]
+    return pl.DataFrame(rows, schema=["quantity", "ours", "paper", "difference or note"], orient="row")
+
+
+def remarks(tables: dict[str, pl.DataFrame], config: Any) -> str:
+    return f"""
+    One thing is varied at a time, from ω = {config.strength:g} and T_max = {config.patience}, {config.capacity}
+    examples at the end; {config.runs} seeds, error bars of one standard error. The paper's accuracies, in the table,
+    are not reproduced; its strengths are of a normalised update in another unit, so that only shapes compare.
+
+    A patience that grows with the data, or is long, can leave a run short of its capacity, as its iterations end
+    first; the table has the number of examples that were reached.
+    """
