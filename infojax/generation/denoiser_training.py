@@ -112,6 +112,7 @@ def train_denoiser(
         done, (state, records) = 0, (state, records)
         if store is not None and (found := store.read((state, records))) is not None:
             done, (state, records) = found
+            state = jax.tree.map(jnp.asarray, state)
         saved, last = done, time.monotonic()
         task = progress.add_task("training a denoiser", total=steps, completed=done) if progress else None
         arrays = jnp.asarray(x), jnp.asarray(y, jnp.int32)

@@ -17,12 +17,11 @@ from rich.progress import Progress
 from infojax.checkpoint import fingerprint
 from infojax.data import Dataset, load
 from infojax.data.trained import store, stored, storing_folder
-from infojax.data.weights import Arrays, digest
+from infojax.data.weights import digest
 from infojax.generation.denoiser import Denoiser, PatchMixer, ResidualMLP
 from infojax.generation.denoiser_training import DenoiserTraining, train_denoiser
 from infojax.generation.generator import Generator
 from infojax.generation.schedule import cosine
-from infojax.models.network import Params
 
 SCHEDULE = cosine()
 
@@ -104,7 +103,7 @@ def _generator(recipe: Recipe, parts: Callable[[], tuple[Dataset, Dataset]]) -> 
         folder = storing_folder() / f".{recipe.name}-{fingerprint(asdict(recipe))[:8]}.training"
         with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
             trained, record = _train(recipe, *parts(), folder, progress)
-        arrays = _flat(trained.generator.params)
+        arrays = jax.tree.map(np.asarray, _flat(trained.generator.params))
         store(recipe.name, arrays, record | {"recipe": written})
         shutil.rmtree(folder, ignore_errors=True)
     template = jax.eval_shape(denoiser.init, jax.random.key(0))
@@ -141,6 +140,7 @@ def _train(
     return trained, record
 
 
-def _flat(params: Params) -> Arrays:
+def _flat(params: Any) -> dict[str, Any]:
+    """Under names such as "first/kernel"."""
     named = jax.tree_util.tree_leaves_with_path(params)
     return {jax.tree_util.keystr(path, simple=True, separator="/"): leaf for path, leaf in named}
