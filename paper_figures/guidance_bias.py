@@ -42,7 +42,8 @@ def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
 
     with style("full", rows=2, columns=3, height_to_width=0.95):
         figure = plt.figure(layout="constrained")
-        upper, lower = np.ravel(figure.subfigures(2, 1, height_ratios=[1.55, 1]))
+        halves: Any = figure.subfigures(2, 1, height_ratios=[1.55, 1])
+        upper, lower = halves
         axes = upper.subplots(1, 3)
         methods, targets = _averaged(tables, config)
         _against_strength(axes, methods, targets)
@@ -228,10 +229,10 @@ def remarks(tables: dict[str, pl.DataFrame], config: Any) -> str:
     too little from the tails.
 
     Rejection and sequential Monte Carlo need no gradients. Rejection is exact and its cost grows as k^ω; particles cost
-    what plain sampling does, and are off where ω is large: their weights rest on x̂₀. Proposals of rejection and pruning
-    are drawn from the mixture itself, and charged as {config.steps} evaluations each. Keeping the hardest is no tilt of
-    any strength. The authors' step of fixed length is after code of an earlier paper; how much guidance it is depends
-    on the number of steps.
+    what plain sampling does, but are off at large ω unless they and the steps are many. Proposals of rejection and
+    pruning are drawn from the mixture itself, and charged as {config.steps} evaluations each. Keeping the hardest is no
+    tilt of any strength. The authors' step of fixed length is after code of an earlier paper; how much guidance it is
+    depends on the number of steps.
 
     Not reproduced: anything with the paper's networks. Numbers of an earlier implementation are of another mixture and
     learner, so only their order can be compared.
