@@ -74,10 +74,11 @@ PRESETS = {
     "paper": Config(
         data="mnist",
         n_validation=2000,
-        learner=LearnerConfig(width=256, iterations=10_000, every=50, learning_rate=1e-3),
+        learner=LearnerConfig(width=256, iterations=5000, every=50, learning_rate=1e-3),
         start=500,
         added=500,
-        sizes=(1000, 2000, 4000),
+        sizes=(1000, 2000, 3000),
+        strength=2.0,
         runs=5,
     ),
 }

@@ -1,6 +1,6 @@
 """infojax: the information in training examples, and scaling laws under data selection, in JAX."""
 
-from infojax import data, information, kernels, models, scaling
+from infojax import data, generation, information, kernels, models, scaling
 from infojax.information import unique_information
 from infojax.linearized import Converged, GradientDescent, GradientFlow
 
@@ -9,6 +9,7 @@ __all__ = [
     "GradientDescent",
     "GradientFlow",
     "data",
+    "generation",
     "information",
     "kernels",
     "models",
