@@ -79,7 +79,7 @@ class Config:
     """Of its quadrature, in each dimension."""
     normalised_strengths: tuple[float, ...] = (0.03, 0.05, 0.1, 0.3)
     """ω of the authors' normalised step, with their 30 steps of which every fifth is guided."""
-    normalised_steps: tuple[int, ...] = (30, 100, 300)
+    normalised_steps: tuple[int, ...] = (30, 300)
     """Steps with ω = 0.05, every fifth guided."""
     fine_steps: tuple[int, ...] = (400,)
     """More steps of the plug-in guidance, to tell its own bias from that of large steps."""
