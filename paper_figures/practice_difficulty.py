@@ -29,7 +29,7 @@ def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
             axis.axvline(0, color="0.6", linewidth=0.8, linestyle=LINES[2])
             axis.set(title=title, xlabel="learner, in additions after the examples came")
         axes[0].set_ylabel("error (%)")
-        axes[1].legend(loc="center right")
+        figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=2, fontsize=7)
     return figure
 
 
