@@ -39,13 +39,13 @@ class Config:
     """Generated examples that training begins with."""
     added: int = 50
     """Examples in an addition."""
-    additions: int = 5
+    additions: int = 4
     """At most, in a run."""
     strength: float = 6.0
     """ω of the guidance, in nats of entropy."""
     steps: int = 25
     """Of the sampler."""
-    iterations: int = 3000
+    iterations: int = 2500
     """Minibatches of a run."""
     every: int = 100
     """Minibatches from one look at the validation accuracy to the next."""
@@ -55,7 +55,7 @@ class Config:
     """Real examples that the loop looks at; those that F-SI is measured on are as many others."""
     decay: float = 1e-4
     """λ, of the mean loss, in the training that F-SI is exact for."""
-    seeds: int = 4
+    seeds: int = 3
     """Runs of each policy."""
     seed: int = 0
     """Of the first run."""
