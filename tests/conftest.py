@@ -1,6 +1,7 @@
 """Tests run under the strictest rules that JAX offers; this must stand before the first import of JAX."""
 
 import os
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -16,6 +17,9 @@ from hypothesis import settings
 from jaxtyping import install_import_hook
 
 install_import_hook("infojax", "beartype.beartype")
+
+# Shells start background jobs with Ctrl-C ignored, and Python then leaves it so; tests send it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 settings.register_profile("infojax", deadline=None, max_examples=25, derandomize=True)
 settings.load_profile("infojax")
