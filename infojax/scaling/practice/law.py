@@ -14,6 +14,7 @@ That takes forms of Q_{i−1}(s') with u_i too, and as u_i is made of the same r
 from Q(s*)Q(s') = (Q(s*) − Q(s'))/(s' − s*). So a round adds one point at which forms are needed, and no unknown.
 """
 
+from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -99,7 +100,7 @@ def law_at(selection: Selection, first_ratio: Array, added_ratio: Array, ridge: 
     def practise(batches: _Batch, i: Array) -> tuple[_Batch, tuple[Array, Array]]:
         shift = totals[i] * ridge
         trained = jnp.where(jnp.arange(rounds + 1) <= i, sizes, 0)
-        forms = lambda s: _forms(s, trained, batches)  # noqa: E731
+        forms = partial(_forms, sizes=trained, batches=batches)
         (truth, power), (_, slope) = jax.jvp(forms, (shift,), (jnp.ones_like(shift),))
         rho = truth / jnp.sqrt(-slope)
         moments = _moments(selection, rho)

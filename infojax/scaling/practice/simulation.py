@@ -41,7 +41,7 @@ def simulate_practice(
     key: PRNGKeyArray,
     policy: Policy = "adaptive",
 ) -> PracticeSimulation:
-    """Rounds of deliberate practice with ridge regression, as in `two_stage_law`, which is its first round.
+    """Rounds of deliberate practice with ridge regression, as in `practice_law`; `two_stage_law` is its first round.
 
     A learner is trained on `start` random examples x ~ N(0, I_d), y = sign(w_*·x); then in each round `added` fresh
     examples that pass the rule are added and it is trained on all, with a ridge relative to 1/(number of examples).
