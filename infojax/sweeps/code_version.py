@@ -5,15 +5,25 @@ computing must not be thrown away for a comment. So the digest covers the experi
 through the import statements, the modules of infojax and of the experiment's own package that it reaches;
 comments, docstrings and layout don't count. Modules imported by a name put together at run time are not seen.
 Versions of other libraries are recorded with a result but don't invalidate it.
+
+Reading the sources takes a tenth of a second, so the digest is kept in this process until one of them changes.
 """
 
 import ast
 import hashlib
 import importlib.util
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from infojax.errors import InvalidInput
+
+# Module → its sources as they were (file, time of change, bytes), and the digest of them.
+_KNOWN: dict[str, tuple[list[tuple[Path, int, int]], str]] = {}
+_PINNED: dict[str, str] = {}
+_RACY = 2e9  # nanoseconds within which a file may change twice and show the same time
 
 
 def code_version(module: str) -> str:
@@ -22,14 +32,56 @@ def code_version(module: str) -> str:
     `module` is the dotted name of an imported module. Raises InvalidInput for one that has no source file
     (a notebook, the interactive prompt).
     """
+    if module in _PINNED:
+        return _PINNED[module]
+    seen, version = _KNOWN.get(module, ([], ""))
+    if seen and all(_stamp(path) == (path, changed, size) for path, changed, size in seen):
+        return version
+    now = time.time_ns()
+    files, version = _digest(module)
+    stamps = [stamp for stamp in map(_stamp, files) if stamp is not None]
+    if len(stamps) == len(files) and all(changed < now - _RACY for _, changed, _ in stamps):
+        _KNOWN[module] = stamps, version
+    return version
+
+
+@contextmanager
+def pinned(module: str) -> Iterator[None]:
+    """Within this context the version of `module` stays what it is now.
+
+    What runs is the code that was loaded. Were its file edited while it runs, the result would be filed under code
+    that never made it.
+    """
+    if module in _PINNED:
+        yield
+        return
+    _PINNED[module] = code_version(module)
+    try:
+        yield
+    finally:
+        _PINNED.pop(module, None)
+
+
+def _stamp(path: Path) -> tuple[Path, int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return path, found.st_mtime_ns, found.st_size
+
+
+def _digest(module: str) -> tuple[list[Path], str]:
+    """The files behind a module, and the digest of what they say."""
     roots = {"infojax": _root("infojax"), module.partition(".")[0]: _root(module)}
     sources: dict[str, str] = {}
+    files: list[Path] = []
     waiting = [module]
     while waiting:
         name = waiting.pop()
         path = _source(name, roots)
         if path is None or name in sources:
             continue
+        files.append(path)
         tree = ast.parse(path.read_bytes())
         package = name if path.name == "__init__.py" else name.rpartition(".")[0]
         sources[name] = ast.unparse(_without_docstrings(tree))
@@ -37,7 +89,7 @@ def code_version(module: str) -> str:
     if module not in sources:
         raise InvalidInput(f"{module!r} is no file of a package; run it by name, `python -m experiments NAME`")
     listing = "\n".join(f"# {name}\n{sources[name]}" for name in sorted(sources))
-    return hashlib.sha256(listing.encode()).hexdigest()[:12]
+    return files, hashlib.sha256(listing.encode()).hexdigest()[:12]
 
 
 def _root(module: str) -> Path:

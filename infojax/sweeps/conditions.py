@@ -3,6 +3,7 @@
 import os
 import platform
 import subprocess
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -13,15 +14,22 @@ LIBRARIES = ("infojax", "jax", "jaxlib", "flax", "optax", "neural-tangents", "nu
 def conditions(folder: Path) -> dict[str, Any]:
     """What a record says beside config and time, as plain JSON values.
 
-    `folder` is where the experiment's code lies; the git revision is that of the repository around it.
+    `folder` is where the experiment's code lies; the git revision is that of the repository around it. Versions and
+    revision are looked up once in a process, which goes on with the code that it has loaded.
     """
+    found, revision = _lasting(folder)
     return {
-        "versions": versions(),
+        "versions": dict(found),
         "device": device(),
         "precision": precision(),
-        "git": git_revision(folder),
+        "git": revision,
         "system": platform.platform(),
     }
+
+
+@cache
+def _lasting(folder: Path) -> tuple[dict[str, str | None], str | None]:
+    return versions(), git_revision(folder)
 
 
 def versions() -> dict[str, str | None]:

@@ -1,11 +1,12 @@
 import importlib
+import os
 import sys
 
 import pytest
 
 from infojax.errors import InvalidInput
 from infojax.sweeps import code_version as code_version_module
-from infojax.sweeps.code_version import code_version
+from infojax.sweeps.code_version import code_version, pinned
 
 
 @pytest.fixture
@@ -69,3 +70,29 @@ def test_a_module_without_a_file_is_refused(monkeypatch):
     monkeypatch.setitem(sys.modules, "typed_in", module)
     with pytest.raises(InvalidInput, match="has no source file"):
         code_version("typed_in")
+
+
+def test_sources_are_read_once_while_they_stay(version, package, monkeypatch):
+    old = 1_000_000_000
+    for file in package[1].glob("*.py"):
+        os.utime(file, (old, old))
+    before = version()
+    read = []
+    digest = code_version_module._digest
+    monkeypatch.setattr(code_version_module, "_digest", lambda module: read.append(module) or digest(module))
+    assert version() == before
+    assert read == []
+    assert version("arithmetic.py", "** exponent", "*  exponent") != before  # as many bytes as before
+    assert len(read) == 1
+    assert version() == version()  # too fresh to be trusted by its time alone
+    assert len(read) == 3
+
+
+def test_a_pinned_version_stays(version, package):
+    module = f"{package[0]}.squares"
+    before = version()
+    with pinned(module):
+        with pinned(module):
+            assert version("arithmetic.py", "** exponent", "* exponent") == before
+        assert version() == before
+    assert version() != before
