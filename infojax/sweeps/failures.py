@@ -18,7 +18,7 @@ def path(results: Path, experiment: str, address: str) -> Path:
 
 
 def note(unit: Unit, index: int, error: str, trace: str, attempts: int) -> None:
-    """Record that one config of a unit has failed, replacing an earlier record of it."""
+    """Record that one config of a unit has failed, replacing an earlier record of it; where there is room for it."""
     record = {
         "experiment": unit.experiment,
         "config": plain(unit.configs[index]),
@@ -30,11 +30,16 @@ def note(unit: Unit, index: int, error: str, trace: str, attempts: int) -> None:
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
     }
     file = path(unit.results, unit.experiment, unit.addresses[index])
-    file.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(prefix=".writing-", dir=file.parent)
-    with os.fdopen(handle, "w", encoding="utf-8") as stream:
-        json.dump(record, stream, indent=1, ensure_ascii=False)
-    os.replace(temporary, file)
+    temporary = None
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(prefix=".writing-", dir=file.parent)
+        with os.fdopen(handle, "w") as stream:
+            json.dump(record, stream, indent=1)
+        os.replace(temporary, file)
+    except OSError:  # the disk may be full; the outcome says what failed
+        if temporary:
+            Path(temporary).unlink(missing_ok=True)
 
 
 def read(file: Path) -> dict[str, Any] | None:

@@ -4,7 +4,6 @@ import ast
 import importlib
 import importlib.util
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -12,7 +11,13 @@ from typing import Any
 from rich.progress import Progress
 
 from infojax.errors import InvalidInput
-from infojax.sweeps.store import Result, Store, remove_scratch
+from infojax.sweeps import claims
+from infojax.sweeps.address import address
+from infojax.sweeps.code_version import pinned
+from infojax.sweeps.compute import compute
+from infojax.sweeps.store import Result, Store
+
+POLL = 0.2  # seconds between two looks at another's claim
 
 
 def summaries(package: str) -> dict[str, str]:
@@ -73,31 +78,39 @@ def run_stored(
         any_code: take a stored result that an earlier version of the code computed.
 
     An interrupted run keeps what it wrote to its scratch folder; the next run of the same config goes on from
-    there. Raises InvalidInput for an unknown experiment or preset and for a store that cannot be written.
+    there. While another process computes the same config, this one waits for its result. Raises InvalidInput for an
+    unknown experiment or preset and for a store that cannot be written.
     """
     module = load_experiment(name, package)
     config = _config(module, name, config)
-    stored = None if again else store.read(name, config, any_code=any_code)
-    if stored is not None:
-        return stored
+    watch = claims.Watch()
+    with pinned(module.__name__):
+        while True:
+            stored = None if again else store.read(name, config, any_code=any_code)
+            if stored is not None:
+                return stored
+            claim = claims.take(claims.folder(store.root, name), address(config), watch)
+            if claim is not None:
+                break
+            _wait(name, config, store, watch, progress)
+        try:
+            # Who held the claim until now may have stored the result between our look and our claim.
+            stored = None if again else store.read(name, config)
+            return stored or compute(module, name, config, store, claim, progress)
+        finally:
+            claim.release()
 
-    scratch = store.scratch(name, config)
-    try:
-        scratch.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InvalidInput(f"results cannot be written to {store.root} ({error}); choose another") from error
-    resumed = any(scratch.iterdir())
-    started, clock = datetime.now(UTC), time.perf_counter()
-    try:
-        tables = module.run(config, scratch, progress or Progress(disable=True))
-    except KeyboardInterrupt as interrupt:
-        kept = "partial work is kept" if any(scratch.iterdir()) else "nothing was finished yet"
-        interrupt.add_note(f"{name}: {kept} ({scratch}); the same command goes on from there")
-        raise
-    seconds = time.perf_counter() - clock
-    result = store.write(name, config, tables, started=started, seconds=round(seconds, 3), resumed=resumed)
-    remove_scratch(scratch)
-    return result
+
+def _wait(name: str, config: Any, store: Store, watch: claims.Watch, progress: Progress | None) -> None:
+    """Until nobody computes the config any more."""
+    task = None
+    while (other := claims.holder(claims.folder(store.root, name), address(config), watch)) is not None:
+        if progress and task is None:
+            who = f"process {other.get('pid', '?')} on {str(other.get('host', '?')).partition('/')[0]}"
+            task = progress.add_task(f"{name}: {who} computes this; waiting for it", total=None)
+        time.sleep(POLL)
+    if progress and task is not None:
+        progress.remove_task(task)
 
 
 def _config(module: ModuleType, name: str, config: Any) -> Any:

@@ -2,32 +2,134 @@
 
 import time
 import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from types import ModuleType
+from typing import Any
 
-from infojax.sweeps import failures
-from infojax.sweeps.run import run_stored
+from infojax.errors import CorruptData
+from infojax.sweeps import claims, failures
+from infojax.sweeps.batches import run_batch
+from infojax.sweeps.code_version import pinned
+from infojax.sweeps.compute import compute, keep, scratch_of
+from infojax.sweeps.run import load_experiment
 from infojax.sweeps.store import Store
 from infojax.sweeps.worker import Outcome, Unit
 
 
+@dataclass(frozen=True)
+class Task:
+    """A unit that is being done: what is claimed and not finished yet, and what came of the others."""
+
+    unit: Unit
+    module: ModuleType
+    store: Store
+    claimed: dict[int, claims.Claim] = field(default_factory=dict)
+    outcomes: dict[int, Outcome] = field(default_factory=dict)
+    batch_errors: list[str] = field(default_factory=list)
+
+    def finish(self, index: int, state: Any, **more: Any) -> None:
+        """What came of one config; the claim on it is released."""
+        batch_error = self.batch_errors[0] if self.batch_errors else None
+        self.outcomes[index] = Outcome(self.unit.addresses[index], state, **more, batch_error=batch_error)
+        if index in self.claimed:
+            self.claimed.pop(index).release()
+
+
 def do(unit: Unit) -> list[Outcome]:
     """See `worker.work`."""
-    return [_one(unit, index) for index in range(len(unit.configs))]
+    module = load_experiment(unit.experiment, unit.package)
+    task = Task(unit, module, Store(unit.results))
+    with pinned(module.__name__):
+        try:
+            _claim(task)
+            if len(task.claimed) > 1 and hasattr(module, "run_batch"):
+                _together(task)
+            for index in list(task.claimed):
+                _alone(task, index)
+        finally:
+            for claim in task.claimed.values():
+                claim.release()
+    return [task.outcomes[index] for index in range(len(unit.configs))]
 
 
-def _one(unit: Unit, index: int) -> Outcome:
-    store, config, address = Store(unit.results), unit.configs[index], unit.addresses[index]
-    if store.read(unit.experiment, config) is not None:
-        return Outcome(address, "found")
-    started = time.perf_counter()
-    attempts, error = unit.attempts, ""
-    while attempts <= unit.retries:
+def stored(store: Store, experiment: str, config: Any) -> bool:
+    """Whether the store has a whole result; a damaged one counts as missing, and is replaced."""
+    try:
+        return store.read(experiment, config) is not None
+    except CorruptData:
+        return False
+
+
+def one_line(failure: BaseException) -> str:
+    """An exception as the first line of its message."""
+    return f"{type(failure).__name__}: {failure}".partition("\n")[0]
+
+
+def _claim(task: Task) -> None:
+    """Sort out what needs no computing here, and claim the rest."""
+    unit, watch = task.unit, claims.Watch()
+    where = claims.folder(unit.results, unit.experiment)
+    for index, (config, address) in enumerate(zip(unit.configs, unit.addresses, strict=True)):
+        if task.store.folder(unit.experiment, config).name != address:
+            error = "the code has changed since the sweep began; give the same command again"
+            failures.note(unit, index, error, error, unit.attempts)
+            task.finish(index, "failed", attempts=unit.attempts, error=error)
+        elif stored(task.store, unit.experiment, config):
+            task.finish(index, "found")
+        elif (claim := claims.take(where, address, watch)) is None:
+            task.finish(index, "busy")
+        else:
+            task.claimed[index] = claim
+            if stored(task.store, unit.experiment, config):  # by who held the claim until now
+                task.finish(index, "found")
+
+
+def _together(task: Task) -> None:
+    """Compute all that is claimed by one program. Where that fails, they are left to be run one by one."""
+    unit, indices = task.unit, list(task.claimed)
+    configs = [unit.configs[index] for index in indices]
+    started, clock = datetime.now(UTC), time.perf_counter()
+    try:
+        scratches = [scratch_of(unit.experiment, config, task.store) for config in configs]
+        found = run_batch(task.module, configs, [scratch for scratch, _ in scratches])
+    except (Exception, SystemExit) as failure:
+        task.batch_errors.append(one_line(failure))
+        return
+    seconds = (time.perf_counter() - clock) / len(configs)
+    for index, config, tables, (_, resumed) in zip(indices, configs, found, scratches, strict=True):
+        claim = task.claimed[index]
+
+        def write(config: Any = config, tables: Any = tables, claim: Any = claim, resumed: bool = resumed) -> None:
+            keep(unit.experiment, config, task.store, claim, tables, started, seconds, resumed)
+
+        _attempt(task, index, write, seconds)
+
+
+def _alone(task: Task, index: int) -> None:
+    unit, claim = task.unit, task.claimed[index]
+
+    def run() -> None:
+        compute(task.module, unit.experiment, unit.configs[index], task.store, claim)
+
+    _attempt(task, index, run, None)
+
+
+def _attempt(task: Task, index: int, call: Callable[[], Any], seconds: float | None) -> None:
+    """Call until it succeeds or the attempts are used up, and say what came of it."""
+    unit, attempts, clock = task.unit, task.unit.attempts, time.perf_counter()
+    while True:
         attempts += 1
         try:
-            run_stored(unit.experiment, config, store, package=unit.package)
-        except Exception as failure:
-            error = f"{type(failure).__name__}: {failure}".partition("\n")[0]
+            call()
+        except (Exception, SystemExit) as failure:
+            error = one_line(failure)
             failures.note(unit, index, error, traceback.format_exc(), attempts)
+            if attempts <= unit.retries:
+                continue
+            task.finish(index, "failed", seconds=time.perf_counter() - clock, attempts=attempts, error=error)
         else:
-            failures.forget(unit.results, unit.experiment, address)
-            return Outcome(address, "computed", time.perf_counter() - started, attempts)
-    return Outcome(address, "failed", time.perf_counter() - started, attempts, error)
+            took = time.perf_counter() - clock if seconds is None else seconds
+            task.finish(index, "computed", seconds=took, attempts=attempts)
+        return

@@ -42,6 +42,8 @@ class Outcome:
     attempts: int = 0
     error: str | None = None
     """One line; the whole traceback is in the record of the failure."""
+    batch_error: str | None = None
+    """Why the batch that it belonged to had to be run one by one, in one line."""
 
 
 def work(unit: Unit) -> list[Outcome]:
