@@ -27,3 +27,11 @@ class OverBudget(InfojaxError, MemoryError):
 
 class IncompatibleVersion(InfojaxError, ImportError):
     """An installed library cannot do what infojax needs of it; the message names the versions."""
+
+
+class StorageFailed(InfojaxError, OSError):
+    """A file could not be written, for want of space or of permission; what was finished before is kept."""
+
+
+class HostsMissing(InfojaxError, TimeoutError):
+    """Other processes of a computation on several hosts were waited for in vain."""

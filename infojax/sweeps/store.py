@@ -1,45 +1,44 @@
 """The result store: a folder per result, found by what was computed and written whole or not at all.
 
-    results/EXPERIMENT/CONFIG-CODE/record.json     config, seed, versions, device, git revision, time,
-    checksums
+    results/EXPERIMENT/CONFIG-CODE/record.json     config, seed, versions, device, git revision, time, checksums
                                    TABLE.parquet   one file per table
+                                   ARRAY.npy       one file per array
     results/EXPERIMENT/unfinished/CONFIG-CODE/     what an interrupted run keeps (`Store.scratch`)
 
-CONFIG is a digest of the configuration, CODE that of the code behind it (code_version.py). A result is
-written into
-a hidden folder, synced to disk and renamed: whoever finds it finds all of it.
+CONFIG is a digest of the configuration, CODE that of the code behind it (code_version.py). The record names the other
+files of its result (those of a result that was replaced have a token in their names); other files don't count.
 """
 
+import contextlib
 import dataclasses
-import hashlib
-import io
-import json
-import os
 import re
 import shutil
 import sys
-import tempfile
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from infojax.errors import CorruptData, InvalidInput
 from infojax.sweeps.address import address, plain
 from infojax.sweeps.code_version import code_version
 from infojax.sweeps.conditions import conditions
-
-FORMAT = 1
+from infojax.sweeps.contents import contents_of, load
+from infojax.sweeps.record import FORMAT, damaged, read_record
+from infojax.sweeps.writing import write_whole
 
 
 @dataclasses.dataclass(frozen=True)
 class Result:
-    """The tables of one run, the record of how they were made, and the folder that both lie in."""
+    """The tables and arrays of one run, the record of how they were made, and the folder that all lie in."""
 
     tables: dict[str, pl.DataFrame]
     record: dict[str, Any]
     folder: Path
+    arrays: dict[str, np.ndarray] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,11 +58,10 @@ class Store:
         With `any_code`, failing that, the latest result of the same config by another version of the code.
         Raises CorruptData for a result whose files are not what was written.
         """
-        folder = self.folder(name, config)
-        if (folder / "record.json").is_file():
-            return _read(folder)
-        earlier = self.earlier(name, config) if any_code else []
-        return _read(earlier[0]) if earlier else None
+        for folder in self._candidates(name, config, any_code):
+            with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+                return read_result(folder)
+        return None
 
     def write(
         self,
@@ -75,17 +73,16 @@ class Store:
         seconds: float | None = None,
         resumed: bool = False,
     ) -> Result:
-        """Store tables, a dict of polars data frames, as the result of `config`, replacing one that was
-        there.
+        """Store tables and arrays, a dict of polars data frames and NumPy arrays, as the result of `config`.
 
-        `seconds` is the wall time of the run, after an interruption (`resumed`) of its last part only. Raises
-        InvalidInput for anything but a dict of named data frames.
+        A result that was there is replaced; readers find one or the other at every moment. `seconds` is the wall
+        time of the run, after an interruption (`resumed`) of its last part only. Raises InvalidInput for anything
+        but a dict of named data frames and arrays of numbers or text, and for a folder that cannot be written to;
+        StorageFailed for a full disk.
         """
-        _check_tables(name, tables)
+        contents = contents_of(name, tables)
         final = self.folder(name, config)
-        final.parent.mkdir(parents=True, exist_ok=True)
         module = sys.modules[type(config).__module__]
-        contents = {f"{table}.parquet": _parquet(frame) for table, frame in tables.items()}
         record = {
             "format": FORMAT,
             "experiment": name,
@@ -96,107 +93,77 @@ class Store:
             "seconds": seconds,
             "resumed": resumed,
             **conditions(Path(str(module.__file__)).parent),
-            "files": {file: hashlib.sha256(data).hexdigest() for file, data in contents.items()},
         }
-        contents["record.json"] = json.dumps(record, indent=1, ensure_ascii=False).encode()
-        _write_whole(final, contents)
-        return Result(tables, record, final)
+        return _result(tables, write_whole(final, contents, record), final)
 
     def folder(self, name: str, config: Any) -> Path:
         """Where the result of `config` and the present code stands, or would stand."""
+        if not re.fullmatch(r"\w+", name):
+            raise InvalidInput(f"an experiment is named by letters, digits and underscores, not {name!r}")
         return self.root / name / address(config)
 
     def scratch(self, name: str, config: Any) -> Path:
         """Where a run of `config` keeps its partial work until it has succeeded."""
-        return self.root / name / "unfinished" / address(config)
+        final = self.folder(name, config)
+        return final.parent / "unfinished" / final.name
 
     def earlier(self, name: str, config: Any) -> list[Path]:
         """Folders of results for the same config by other versions of the code, the latest first."""
         present = self.folder(name, config)
         same_config = present.parent.glob(present.name.partition("-")[0] + "-*/record.json")
-        others = [record for record in same_config if record.parent != present]
-        others.sort(key=lambda record: record.stat().st_mtime, reverse=True)
-        return [record.parent for record in others]
+        others = []
+        for record in same_config:
+            with contextlib.suppress(FileNotFoundError):  # removed meanwhile
+                others += [(record.stat().st_mtime, record.parent)] * (record.parent != present)
+        return [folder for _, folder in sorted(others, reverse=True)]
+
+    def _candidates(self, name: str, config: Any, any_code: bool) -> Iterator[Path]:
+        yield self.folder(name, config)
+        if any_code:
+            yield from self.earlier(name, config)
 
 
-def _check_tables(name: str, tables: Any) -> None:
-    well_named = isinstance(tables, dict) and all(re.fullmatch(r"\w+", str(key)) for key in tables)
-    if not well_named or not tables or not all(isinstance(frame, pl.DataFrame) for frame in tables.values()):
-        raise InvalidInput(
-            f"run() of experiment {name!r} must return a dict of polars data frames under names of letters, "
-            f"digits and underscores; it returned {tables!r:.200}"
-        )
+def read_result(folder: Path) -> Result:
+    """The result in a folder, every file held against its checksum.
 
-
-def _parquet(frame: pl.DataFrame) -> bytes:
-    buffer = io.BytesIO()
-    frame.write_parquet(buffer)
-    return buffer.getvalue()
-
-
-def _write_whole(final: Path, contents: dict[str, bytes]) -> None:
-    with tempfile.TemporaryDirectory(prefix=".writing-", dir=final.parent) as temporary:
-        new = Path(temporary) / "new"
-        new.mkdir()
-        for file, data in contents.items():
-            with open(new / file, "wb") as stream:
-                stream.write(data)
-                stream.flush()
-                os.fsync(stream.fileno())
-        _sync_folder(new)
-        if final.exists():
-            final.rename(Path(temporary) / "replaced")
+    Raises CorruptData for one whose files are not what was written, and FileNotFoundError where there is none.
+    """
+    record = read_record(folder)
+    while True:
         try:
-            new.rename(final)
-        except OSError:
-            # Another process stored the same result between the two lines above: equal by its address.
-            if not (final / "record.json").is_file():
+            return _result(_load(folder, record["files"]), record, folder)
+        except CorruptData:
+            present = read_record(folder)
+            if present["files"] == record["files"]:
                 raise
-        _sync_folder(final.parent)
+            record = present  # it was replaced while it was read
 
 
-def _sync_folder(folder: Path) -> None:
-    if os.name != "posix":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _read(folder: Path) -> Result:
-    try:
-        record = json.loads((folder / "record.json").read_bytes())
-        format_, files = record["format"], dict(record["files"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise _damaged(folder, "record.json", error) from error
-    if format_ != FORMAT:
-        raise CorruptData(
-            f"the result in {folder} is of format {format_}, this infojax reads format {FORMAT}; read it "
-            "with "
-            f"the infojax that wrote it ({record.get('versions', {}).get('infojax')}), or delete the folder"
-        )
-    tables = {}
+def _load(folder: Path, files: dict[str, str]) -> dict[str, pl.DataFrame | np.ndarray]:
+    held = {}
     for file, checksum in files.items():
         try:
-            data = (folder / file).read_bytes()
-            if hashlib.sha256(data).hexdigest() != checksum:
-                raise ValueError("its checksum is not the recorded one")
-            tables[file.removesuffix(".parquet")] = pl.read_parquet(io.BytesIO(data))
+            held[file.partition(".")[0]] = load(folder / file, checksum)
         except (OSError, ValueError, TypeError, pl.exceptions.PolarsError) as error:
-            raise _damaged(folder, file, error) from error
-    return Result(tables, record, folder)
+            raise damaged(folder, file, error) from error
+    return held
 
 
-def _damaged(folder: Path, file: str, error: Exception) -> CorruptData:
-    return CorruptData(f"{folder / file} is damaged ({error}); delete the folder {folder} and run the experiment again")
+def _result(held: dict[str, Any], record: dict[str, Any], folder: Path) -> Result:
+    tables = {name: value for name, value in held.items() if isinstance(value, pl.DataFrame)}
+    return Result(tables, record, folder, {name: value for name, value in held.items() if name not in tables})
+
+
+def make_scratch(folder: Path) -> bool:
+    """Make the scratch folder of a run; returns whether an interrupted run left something in it."""
+    while not folder.is_dir():
+        with contextlib.suppress(FileNotFoundError):  # another run has removed the empty folder above it
+            folder.mkdir(parents=True, exist_ok=True)
+    return any(folder.iterdir())
 
 
 def remove_scratch(folder: Path) -> None:
-    """Remove the scratch folder of a run that has succeeded, and the folder above it when that leaves it
-    empty.
-    """
+    """Remove the scratch folder of a run that has succeeded, and the folder above it when that leaves it empty."""
     shutil.rmtree(folder, ignore_errors=True)
-    if folder.parent.is_dir() and not any(folder.parent.iterdir()):
+    with contextlib.suppress(OSError):  # the scratch folders of other runs are in it
         folder.parent.rmdir()

@@ -47,6 +47,27 @@ def test_reads_what_was_written(store):
         assert read[name].schema == frame.schema
 
 
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.eye(3, dtype=np.float32)[:, :2],
+        np.array(2.5),
+        np.zeros((0, 3), np.int8),
+        np.array(["α", "βγ"]),
+        np.ones(2) * 1j,
+        np.asfortranarray(np.arange(6.0).reshape(2, 3)),
+        np.array([(1, 0.5)], [("i", "i4"), ("x", "f8")]),
+    ],
+)
+def test_arrays_stand_beside_tables(store, array):
+    store.write("e", Config(), TABLES | {"kernel": array})
+    result = store.read("e", Config())
+    assert set(result.tables) == set(TABLES)
+    assert list(result.arrays) == ["kernel"]
+    assert result.arrays["kernel"].dtype == array.dtype
+    np.testing.assert_array_equal(result.arrays["kernel"], array)
+
+
 def test_record_says_how_it_was_made(store):
     store.write("e", Config(), TABLES, seconds=1.5)
     record = store.read("e", Config()).record
@@ -97,7 +118,7 @@ def test_an_unfinished_write_does_not_count(store, monkeypatch):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("infojax.sweeps.store.os.fsync", torn)
+        patch.setattr("infojax.sweeps.writing.sync", torn)
         with pytest.raises(KeyboardInterrupt):
             store.write("e", Config(), TABLES)
     assert store.tables("e", Config()) is None
@@ -139,10 +160,39 @@ def test_another_format_is_refused(store):
         store.tables("e", Config())
 
 
-@pytest.mark.parametrize("tables", [{}, None, {"a": [1]}, {"a/b": TABLES["points"]}, [TABLES["points"]]])
+@pytest.mark.parametrize(
+    "tables",
+    [
+        {},
+        None,
+        {"a": [1]},
+        {"a/b": TABLES["points"]},
+        {"..": np.ones(2)},
+        {3: np.ones(2)},
+        {"a" * 101: np.ones(2)},
+        [TABLES["points"]],
+        {"a": np.float64(1)},
+    ],
+)
 def test_what_is_no_tables_is_refused(store, tables):
     with pytest.raises(InvalidInput, match="must return a dict"):
         store.write("e", Config(), tables)
+
+
+def test_pickles_are_refused(store):
+    with pytest.raises(InvalidInput, match="array 'a' of Python objects"):
+        store.write("e", Config(), {"a": np.array([{}, None])})
+    with pytest.raises(InvalidInput, match="table 'a', which Parquet cannot hold"):
+        store.write("e", Config(), {"a": pl.DataFrame({"x": pl.Series([object()], dtype=pl.Object)})})
+    with pytest.raises(InvalidInput, match="differ by case only"):
+        store.write("e", Config(), {"a": np.ones(2), "A": np.ones(2)})
+    assert not store.root.exists()
+
+
+@pytest.mark.parametrize("name", ["../e", "", "a/b", ".hidden"])
+def test_nothing_leaves_the_folder(store, name):
+    with pytest.raises(InvalidInput, match="an experiment is named by"):
+        store.write(name, Config(), TABLES)
 
 
 @pytest.mark.parametrize("config", [{"seed": 1}, Config, Config(sizes=np.ones(2)), Config(inner=len)])

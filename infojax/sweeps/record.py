@@ -1,0 +1,97 @@
+"""The record of a result: what it holds, and whether it still says what was written.
+
+`record.json` ends with the SHA-256 of every byte before that entry, so a flipped bit is found wherever it is. Records
+of format 1 lack it: their files, config and code are checked, their times and versions cannot be.
+"""
+
+import hashlib
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from infojax.errors import CorruptData
+
+FORMAT = 2
+READABLE = (1, 2)
+FILE = re.compile(r"\w+(\.[0-9a-f]{8})?\.(parquet|npy)")
+SEAL = b',\n "sha256": "'
+
+
+def sealed(record: dict[str, Any]) -> bytes:
+    """The bytes of record.json, with their checksum as the last entry.
+
+    >>> opened(sealed({"format": 2}), {"format"})["format"]
+    2
+    """
+    text = json.dumps(record, indent=1, ensure_ascii=False).encode().removesuffix(b"\n}")
+    return text + _seal(text)
+
+
+def opened(data: bytes, needs: set[str]) -> dict[str, Any]:
+    """The record that bytes of a record.json hold. Raises ValueError where they are not what was written."""
+    record = json.loads(data)
+    if not isinstance(record, dict) or not needs <= set(record):
+        raise ValueError(
+            f"it lacks {', '.join(sorted(needs - set(record)))}" if isinstance(record, dict) else "no record"
+        )
+    text, mark, _ = data.rpartition(SEAL)
+    if (mark or record.get("format") != 1) and data != text + _seal(text):
+        raise ValueError("its checksum is not that of what it says")
+    return record
+
+
+def read_record(folder: Path) -> dict[str, Any]:
+    """The record of the result in `folder`, checked as far as can be without reading its tables.
+
+    Raises CorruptData where it is not what was written, is of a format that this infojax does not read, or
+    belongs to another folder, and FileNotFoundError where there is none.
+    """
+    try:
+        data = (folder / "record.json").read_bytes()
+        refuse_format(folder, json.loads(data))
+        record = opened(data, {"format", "experiment", "config", "code", "files"})
+        _check_files(record["files"])
+        if folder.name != f"{digest(record['config'])}-{record['code']}":
+            raise ValueError("it is the record of another config or of other code")
+    except (CorruptData, FileNotFoundError, NotADirectoryError):
+        raise
+    except (OSError, ValueError, TypeError) as error:
+        raise damaged(folder, "record.json", error) from error
+    return record
+
+
+def refuse_format(folder: Path, record: Any) -> None:
+    """Raises CorruptData for a record of a format that this infojax does not read."""
+    if not isinstance(record, dict) or record.get("format", FORMAT) in READABLE:
+        return
+    versions = record.get("versions")
+    writer = versions.get("infojax") if isinstance(versions, dict) else None
+    raise CorruptData(
+        f"the result in {folder} is of format {record['format']}, this infojax reads formats "
+        f"{' and '.join(map(str, READABLE))}; read it with the infojax that wrote it ({writer}), or delete the folder"
+    )
+
+
+def digest(config: Any) -> str:
+    """Twelve hexadecimal digits of a config as plain values (address.plain): the first half of its address."""
+    return hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def damaged(folder: Path, file: str, error: Exception) -> CorruptData:
+    """The error for a file of a result that is not what was written."""
+    return CorruptData(f"{folder / file} is damaged ({error}); delete the folder {folder} and run the experiment again")
+
+
+def _check_files(files: Any) -> None:
+    if not isinstance(files, dict):
+        raise ValueError("its files are no object")
+    for file, checksum in files.items():
+        if not FILE.fullmatch(file):
+            raise ValueError(f"it names the file {file!r}, which no result has")
+        if not isinstance(checksum, str):
+            raise ValueError(f"it has no checksum of {file}")
+
+
+def _seal(text: bytes) -> bytes:
+    return SEAL + hashlib.sha256(text).hexdigest().encode() + b'"\n}\n'

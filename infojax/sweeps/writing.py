@@ -1,0 +1,153 @@
+"""How a result reaches the disk: whole or not at all, whatever is killed and whoever else writes.
+
+Only what every shared file system promises is used: renaming is atomic, and fails onto a folder that is not empty.
+
+* A new result is written to a hidden folder beside its place, synced, and renamed.
+* A result that is there is replaced within its folder: the new files get names of their own, and then the new
+  record.json is renamed over the old. At every moment the record that is there names files that are there.
+"""
+
+import contextlib
+import errno
+import os
+import secrets
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from infojax.errors import InfojaxError, InvalidInput, StorageFailed
+from infojax.sweeps.contents import Content
+from infojax.sweeps.record import FILE, opened, sealed
+
+WRITING, DAY = ".writing-", 24 * 3600.0
+FULL = (errno.ENOSPC, errno.EDQUOT)
+_tidied: set[Path] = set()
+
+
+def write_whole(final: Path, contents: list[Content], record: dict[str, Any]) -> dict[str, Any]:
+    """Write contents and their record to the folder `final`; returns the record with the files' checksums.
+
+    Raises StorageFailed where the disk is full, naming folder and bytes, and InvalidInput where the folder cannot be
+    written to. Both leave what was there before as it was.
+    """
+    try:
+        final.parent.mkdir(parents=True, exist_ok=True)
+        _tidy(final.parent)
+        for _ in range(8):  # each turn that fails means that another process has changed the folder meanwhile
+            write = _replace if final.exists() else _create
+            with contextlib.suppress(FileNotFoundError, FileExistsError):
+                return write(final, contents, record)
+    except OSError as error:
+        raise refusal(final, error, sum(content.size for content in contents)) from error
+    raise StorageFailed(f"{final} changes all the time, so it cannot be written; let only one process remove results")
+
+
+def refusal(folder: Path, error: OSError, size: int) -> InfojaxError:
+    """What to tell somebody whose result of about `size` bytes cannot be written to `folder`."""
+    if error.errno in FULL:
+        return StorageFailed(
+            f"the disk is full: {folder} needs {size:,} bytes, and {_free(folder):,} are free; make room, or choose "
+            "another folder for results, and run again. Earlier results are untouched, and partial work is kept"
+        )
+    return InvalidInput(f"results cannot be written to {folder.parent} ({error}); choose another folder")
+
+
+def _create(final: Path, contents: list[Content], record: dict[str, Any]) -> dict[str, Any]:
+    new = final.parent / f"{WRITING}{secrets.token_hex(8)}"
+    new.mkdir()
+    try:
+        record = _write(new, contents, record, "", "record.json")
+        try:
+            new.rename(final)
+        except OSError as error:
+            if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
+                raise FileExistsError(*error.args) from error  # another process was first
+            raise
+    except BaseException:
+        shutil.rmtree(new, ignore_errors=True)
+        raise
+    sync(final.parent)
+    return record
+
+
+def _replace(final: Path, contents: list[Content], record: dict[str, Any]) -> dict[str, Any]:
+    token = secrets.token_hex(4)
+    earlier, part = _files(final), f".record-{token}.part"
+    try:
+        record = _write(final, contents, record, f".{token}", part)
+        (final / part).replace(final / "record.json")
+    except BaseException:
+        _unlink(final, [part, *(content.file(f".{token}") for content in contents)])
+        raise
+    sync(final)
+    _unlink(final, earlier - set(record["files"]))
+    return record
+
+
+def _write(folder: Path, contents: list[Content], record: dict[str, Any], token: str, last: str) -> dict[str, Any]:
+    """Write every file and then sync every file: one journal commit of the file system serves most of them."""
+    with contextlib.ExitStack() as stack:
+        streams, files = [], {}
+        for content in contents:
+            streams.append(stack.enter_context(open(folder / content.file(token), "xb")))
+            files[content.file(token)] = content.write(streams[-1])
+        record = record | {"files": files}
+        streams.append(stack.enter_context(open(folder / last, "xb")))
+        streams[-1].write(sealed(record))
+        for stream in streams:
+            stream.flush()
+            os.fsync(stream.fileno())
+    sync(folder)
+    return record
+
+
+def _files(folder: Path) -> set[str]:
+    """The files that the record there names; none where it is damaged (`infojax results prune` finds them)."""
+    try:
+        record = opened((folder / "record.json").read_bytes(), {"files"})
+        return {file for file in record["files"] if FILE.fullmatch(file)}
+    except (OSError, ValueError, TypeError):
+        return set()
+
+
+def _unlink(folder: Path, files: Any) -> None:
+    for file in files:
+        with contextlib.suppress(OSError):
+            (folder / file).unlink()
+
+
+def _tidy(folder: Path) -> None:
+    """Once a process, remove what writers that were killed more than a day ago left in `folder`."""
+    if folder in _tidied:
+        return
+    _tidied.add(folder)
+    for left in leftovers(folder, DAY):
+        shutil.rmtree(left, ignore_errors=True)
+
+
+def leftovers(folder: Path, seconds: float) -> Iterator[Path]:
+    """Hidden folders of writers in `folder` which nobody has written to for so long."""
+    for entry in os.scandir(folder):
+        if entry.name.startswith(WRITING):
+            with contextlib.suppress(OSError):
+                if time.time() - entry.stat().st_mtime > seconds:
+                    yield Path(entry.path)
+
+
+def sync(folder: Path) -> None:
+    """Ask the disk to keep the names in `folder`, where the system can."""
+    if os.name != "posix":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _free(folder: Path) -> int:
+    while not folder.exists():
+        folder = folder.parent
+    return shutil.disk_usage(folder).free
