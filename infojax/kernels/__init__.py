@@ -2,13 +2,15 @@
 
 from typing import TYPE_CHECKING, Any
 
+from infojax.kernels.disk_writing import OnDisk
 from infojax.kernels.empirical import empirical_ntk
+from infojax.kernels.on_disk import KernelOnDisk, open_kernel
 from infojax.kernels.random_coordinates import random_coordinate_ntk
 
 if TYPE_CHECKING:
     from infojax.kernels.infinite import infinite_width
 
-__all__ = ["empirical_ntk", "infinite_width", "random_coordinate_ntk"]
+__all__ = ["KernelOnDisk", "OnDisk", "empirical_ntk", "infinite_width", "open_kernel", "random_coordinate_ntk"]
 
 
 def __getattr__(name: str) -> Any:

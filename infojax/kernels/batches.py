@@ -36,22 +36,39 @@ def cost(of_block: Callable[[Any], Features], x: Any) -> Cost:
     return Cost(shapes, each, peak_bytes(program.jaxpr) - weights, weights)
 
 
-def in_batches(of_block: Callable[[Any], Features], x: Any, most: int) -> Features:
-    """`of_block(x)`, from at most so many examples at a time."""
+def in_batches(
+    of_block: Callable[[Any], Features],
+    x: Any,
+    most: int,
+    *,
+    parts: int = 1,
+    join: Callable[[list[Any], int], Any] | None = None,
+) -> Features:
+    """`of_block(x)`, from at most so many examples at a time.
+
+    With `parts`, as many devices have an equal part of `x` each, from which a batch takes as many examples each; then
+    `join(leaves, skip)` puts each device's batches one after another, the last without its first `skip`.
+    """
     if len(x) <= most:
         return of_block(x)
-    size = even(len(x), most)
+    each = len(x) // parts
+    size = even(each, most // parts)
+    by_part = x.reshape(parts, each, *x.shape[1:])
+    batches = (by_part[:, batch].reshape(parts * size, *x.shape[1:]) for batch in blocks(each, size))
     # One batch at a time: what it takes to make features is counted once.
-    parts = [jax.block_until_ready(of_block(x[batch])) for batch in blocks(len(x), size)]
-    seen_twice = len(parts) * size - len(x)
-
-    def join(*leaves: Any) -> Any:
-        return jnp.concatenate([*leaves[:-1], leaves[-1][seen_twice:]])
-
-    joined = jax.tree.map(join, *(part._replace(dense=()) for part in parts))
+    made = [jax.block_until_ready(of_block(batch)) for batch in batches]
+    seen_twice, join = len(made) * size - each, join or _concatenate
+    joined = jax.tree.map(lambda *leaves: join([*leaves], seen_twice), *(part._replace(dense=()) for part in made))
     # Cotangents that no example changes stand once.
     dense = [
-        (join(*(a for a, _ in layers)), layers[0][1] if layers[0][1].ndim == 2 else join(*(b for _, b in layers)))
-        for layers in zip(*(part.dense for part in parts), strict=True)
+        (
+            join([a for a, _ in layers], seen_twice),
+            layers[0][1] if layers[0][1].ndim == 2 else join([b for _, b in layers], seen_twice),
+        )
+        for layers in zip(*(part.dense for part in made), strict=True)
     ]
     return joined._replace(dense=tuple(dense))
+
+
+def _concatenate(leaves: list[Any], skip: int) -> Any:
+    return jnp.concatenate([*leaves[:-1], leaves[-1][skip:]])

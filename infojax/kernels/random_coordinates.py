@@ -15,7 +15,8 @@ import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from infojax.errors import InvalidInput
-from infojax.kernels.empirical import check_options, count_outputs, from_features, read_examples
+from infojax.kernels.checked import check_options, count_outputs, read_examples
+from infojax.kernels.empirical import from_features
 from infojax.kernels.layers import Features, factors_of_one, kernel_dtype
 from infojax.models.network import Network
 from infojax.precision import float64, traced
@@ -74,7 +75,8 @@ def random_coordinate_ntk(
         x2 = None if x2 is None else read_examples("x2", x2, dtype)
         outputs = count_outputs(apply, params, x1, x2)
         of_block = functools.partial(_features, apply, params, coordinates=coordinates, seed=seed)
-        return from_features(of_block, x1, x2, outputs, dtype, budget=budget, tile=tile, progress=progress)
+        result: Any = from_features(of_block, x1, x2, outputs, dtype, budget=budget, tile=tile, progress=progress)
+        return result
 
 
 @functools.partial(jax.jit, static_argnames=("apply", "coordinates", "seed"))

@@ -1,9 +1,9 @@
 """A kernel in blocks of examples: how large they may be, and which of them need computing."""
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax
 import numpy as np
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 # Products of tiles with fewer examples than this take longer than computing features again for larger ones.
 _SMALL = 16
+
+Write = Callable[[slice, slice, np.ndarray], None]
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,50 @@ class Tiling:
     columns: int
     kept: int
     bytes: int
+
+
+class Window(NamedTuple):
+    """Examples `read` for a tile, of which those from `skip` on belong to it: the examples `at`."""
+
+    read: slice
+    skip: int
+    at: slice
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The tiles of a kernel between n and m examples, of `rows` by `columns` examples each, the last ones of fewer.
+
+    All tiles are computed from blocks of one size, so that one compiled function serves all: the last block starts
+    earlier, or, where that size (a multiple of `multiple`) is larger than n, has more examples than there are.
+    """
+
+    n: int
+    m: int
+    rows: int
+    columns: int
+    symmetric: bool
+    multiple: int = 1
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return -(-self.n // self.rows), -(-self.m // self.columns)
+
+    def tiles(self) -> list[tuple[int, int]]:
+        """The tiles to compute, row by row; of a symmetric kernel those on and above the diagonal."""
+        rows, columns = self.shape
+        return [(i, j) for i in range(rows) for j in range(i if self.symmetric else 0, columns)]
+
+    def row(self, i: int) -> Window:
+        return self._window(i, self.n, self.rows)
+
+    def column(self, j: int) -> Window:
+        return self._window(j, self.m, self.columns)
+
+    def _window(self, number: int, total: int, size: int) -> Window:
+        start, computed = number * size, -(-size // self.multiple) * self.multiple
+        earlier = max(0, min(start, total - computed))
+        return Window(slice(earlier, earlier + computed), start - earlier, slice(start, min(start + size, total)))
 
 
 def choose_tiling(
@@ -52,13 +98,7 @@ def choose_tiling(
         OverBudget: not even a tile of one example (or, with `fixed`, of `most`) fits.
     """
     sizes = [most] if fixed else _halvings(min(most, max(n, m)))
-    fitting = []
-    for size in sizes:
-        rows, columns = even(n, size), even(m, size)
-        counts = range(1, -(-n // rows) + 1)
-        kept = bisect_right(counts, budget, key=lambda kept, shape=(rows, columns): need(*shape, kept))
-        if kept:
-            fitting.append(Tiling(rows, columns, kept, need(rows, columns, kept)))
+    fitting = [tiling for size in sizes if (tiling := _fitted(n, even(n, size), even(m, size), need, budget))]
     if fitting:
         large = [tiling for tiling in fitting if max(tiling.rows, tiling.columns) >= min(_SMALL, max(n, m))]
         keeping = {tiling: min(n, tiling.rows * tiling.kept) for tiling in large or fitting[:1]}
@@ -73,62 +113,104 @@ def choose_tiling(
     )
 
 
+def given_tiling(n: int, rows: int, columns: int, need: Callable[[int, int, int], int], *, budget: int) -> Tiling:
+    """Tiles of exactly so many examples, those of a kernel that was begun, with as many blocks kept as fit.
+
+    Raises:
+        OverBudget: not even one does.
+    """
+    tiling = _fitted(n, rows, columns, need, budget)
+    if tiling is None:
+        raise OverBudget(
+            f"the kernel on disk was begun in tiles of {rows} × {columns} examples, one of which needs "
+            f"{need(rows, columns, 1):,} bytes; the budget is {budget:,}: allow a larger one, or begin in a new folder"
+        )
+    return tiling
+
+
+def _fitted(n: int, rows: int, columns: int, need: Callable[[int, int, int], int], budget: int) -> Tiling | None:
+    counts = range(1, -(-n // rows) + 1)
+    kept = bisect_right(counts, budget, key=lambda kept: need(rows, columns, kept))
+    return Tiling(rows, columns, kept, need(rows, columns, kept)) if kept else None
+
+
+def into(result: np.ndarray) -> Write:
+    """Writes blocks into an array."""
+
+    def write(rows: slice, columns: slice, block: np.ndarray) -> None:
+        result[rows, columns] = block
+
+    return write
+
+
 def fill(
-    result: np.ndarray,
-    tiling: Tiling,
+    write: Write,
+    grid: Grid,
+    kept: int,
     left: Callable[[slice], Any],
     right: Callable[[slice], Any] | None,
     tile: Callable[[Any, Any], jax.Array],
     *,
     outputs: int,
+    wanted: Sequence[tuple[int, int]] | None = None,
+    as_column: Callable[[Any], Any] = lambda features: features,
     progress: "Progress | None" = None,
 ) -> None:
-    """Write the kernel into `result`, tile by tile.
+    """Compute tiles of the kernel and `write(rows, columns, block)` them, in entries of the result.
 
-    `left` and `right` give the features of a slice of examples, `tile` the kernel of two such blocks. Without `right`
-    the kernel is symmetric: only the tiles on and above the diagonal are computed, and the result is exactly symmetric.
+    `left` and `right` give the features of a slice of examples, `tile` the kernel of two such blocks, the second of
+    them after `as_column`. Features of `kept` blocks of rows are in memory at once. Without `right` the kernel is
+    symmetric: each tile above the diagonal is written twice, and the result is exactly symmetric. `wanted` are some
+    of `grid.tiles()`; None means all.
     """
-    n, m = (size // outputs for size in result.shape)
-    rows, columns = blocks(n, tiling.rows), blocks(m, tiling.columns)
-    symmetric = right is None
+    wanted = grid.tiles() if wanted is None else wanted
     of_column = left if right is None else right
+    task = None if progress is None else progress.add_task("empirical NTK", total=len(wanted))
 
-    def tiles() -> Iterator[tuple[slice, slice, jax.Array]]:
-        for start in range(0, len(rows), tiling.kept):
+    def computed() -> Iterator[tuple[int, int, jax.Array]]:
+        rows = sorted({i for i, _ in wanted})
+        for start in range(0, len(rows), kept):
             # One block at a time: what it takes to make features is counted once.
-            panel = [jax.block_until_ready(left(row)) for row in rows[start : start + tiling.kept]]
-            for j in range(start if symmetric else 0, len(columns)):
-                there = symmetric and j < start + len(panel)
-                others = panel[j - start] if there else of_column(columns[j])
-                for i, features in enumerate(panel, start):
-                    if i <= j or not symmetric:
-                        yield rows[i], columns[j], tile(features, others)
+            panel = {i: jax.block_until_ready(left(grid.row(i).read)) for i in rows[start : start + kept]}
+            by_column: dict[int, list[int]] = {}
+            for i, j in wanted:
+                if i in panel:
+                    by_column.setdefault(j, []).append(i)
+            for j in sorted(by_column):
+                there = right is None and j in panel
+                others = as_column(panel[j] if there else of_column(grid.column(j).read))
+                for i in by_column[j]:
+                    yield i, j, tile(panel[i], others)
 
-    total = len(rows) * (len(rows) + 1) // 2 if symmetric else len(rows) * len(columns)
-    task = None if progress is None else progress.add_task("empirical NTK", total=total)
-    for row, column, block in _one_ahead(tiles()):
-        _write(result, row, column, np.asarray(block), symmetric, outputs)
+    for i, j, block in _one_ahead(computed()):
+        row, column = grid.row(i), grid.column(j)
+        _write(write, row, column, np.asarray(block), right is None, i == j, outputs)
         if progress is not None and task is not None:
             progress.advance(task)
 
 
-def _write(result: np.ndarray, row: slice, column: slice, block: np.ndarray, symmetric: bool, outputs: int) -> None:
-    at = slice(row.start * outputs, row.stop * outputs)
-    across = slice(column.start * outputs, column.stop * outputs)
-    if symmetric and row == column:
+def _write(
+    write: Write, row: Window, column: Window, block: np.ndarray, symmetric: bool, diagonal: bool, outputs: int
+) -> None:
+    at, across = (slice(window.at.start * outputs, window.at.stop * outputs) for window in (row, column))
+    first, second = row.skip * outputs, column.skip * outputs
+    block = block[first : first + at.stop - at.start, second : second + across.stop - across.start]
+    if symmetric and diagonal:
         block = (block + block.T) / 2
-    result[at, across] = block
-    if symmetric and row != column:
-        result[across, at] = block.T
+    write(at, across, block)
+    if symmetric and not diagonal:
+        write(across, at, block.T)
 
 
 def _one_ahead(items: Iterator[Any]) -> Iterator[Any]:
     """The same items, each after the next one has been asked for: the device computes while the host copies."""
-    waiting = next(items)
+    waiting: Any = None
     for item in items:
-        yield waiting
+        if waiting is not None:
+            yield waiting
         waiting = item
-    yield waiting
+    if waiting is not None:
+        yield waiting
 
 
 def _halvings(size: int) -> list[int]:
