@@ -13,12 +13,21 @@ COMMANDS = {
     "score": ("score", "score", "Rank the examples of a data set by how much a network learned from each."),
     "curve": ("curve", "curve", "Draw scaling-law curves of the test error under data selection."),
     "data": ("data", None, "List the data sets that infojax knows, or fetch one."),
+    "results": ("results", None, "List, show, export, verify or prune the results of experiments."),
     "doctor": ("doctor", "doctor", "Check devices, versions, precision, memory and data on this machine."),
 }
 DATA_COMMANDS = {
     "list": ("data", "list_", "List the data sets that infojax knows and where it finds them."),
     "fetch": ("data", "fetch", "Download a data set, checked against its pinned checksum."),
 }
+RESULTS_COMMANDS = {
+    "list": ("results", "list_", "List what is stored, running, unfinished and failed."),
+    "show": ("results", "show", "Show one result: its record and the heads of its tables."),
+    "export": ("results_export", "export", "Join the results of an experiment into one table."),
+    "verify": ("results", "verify", "Hold every file of every result against its checksum."),
+    "prune": ("results", "prune", "Show what could be removed, and remove it."),
+}
+GROUPS = {"data": DATA_COMMANDS, "results": RESULTS_COMMANDS}
 DESCRIPTION = (
     "What is each training example worth, and which data should one train on? "
     "Start with `infojax doctor`, then `infojax score digits`."
@@ -45,7 +54,7 @@ def _dispatch(prog: str, description: str, commands: dict[str, Any], args: list[
         return None
     module, function, summary = commands[name]
     if function is None:
-        return _dispatch(f"{prog} {name}", summary, DATA_COMMANDS, args[1:])
+        return _dispatch(f"{prog} {name}", summary, GROUPS[name], args[1:])
     command = getattr(importlib.import_module(f"infojax.cli.{module}"), function)
     return tyro.cli(command, prog=f"{prog} {name}", args=args[1:])
 

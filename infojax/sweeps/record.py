@@ -78,6 +78,20 @@ def digest(config: Any) -> str:
     return hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()[:12]
 
 
+def table_of(file: str) -> str:
+    """The name of the table or array that a file of a result holds.
+
+    >>> table_of("errors.parquet"), table_of("errors.00ff00ff.parquet")
+    ('errors', 'errors')
+    """
+    return file.partition(".")[0]
+
+
+def is_table(file: str) -> bool:
+    """Whether a file of a result holds a table, and not an array."""
+    return file.endswith(".parquet")
+
+
 def damaged(folder: Path, file: str, error: Exception) -> CorruptData:
     """The error for a file of a result that is not what was written."""
     return CorruptData(f"{folder / file} is damaged ({error}); delete the folder {folder} and run the experiment again")
@@ -95,3 +109,11 @@ def _check_files(files: Any) -> None:
 
 def _seal(text: bytes) -> bytes:
     return SEAL + hashlib.sha256(text).hexdigest().encode() + b'"\n}\n'
+
+
+def is_sealed(folder: Path) -> bool:
+    """Whether the record in `folder` is what was written, by its own checksum, of whatever format it is."""
+    try:
+        return "sha256" in opened((folder / "record.json").read_bytes(), {"format"})
+    except (OSError, ValueError):
+        return False

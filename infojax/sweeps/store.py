@@ -14,7 +14,7 @@ import dataclasses
 import re
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ from infojax.sweeps.address import address, plain
 from infojax.sweeps.code_version import code_version
 from infojax.sweeps.conditions import conditions
 from infojax.sweeps.contents import contents_of, load
-from infojax.sweeps.record import FORMAT, damaged, read_record
+from infojax.sweeps.record import FORMAT, damaged, is_table, read_record, table_of
 from infojax.sweeps.writing import write_whole
 
 
@@ -128,10 +128,19 @@ def read_result(folder: Path) -> Result:
 
     Raises CorruptData for one whose files are not what was written, and FileNotFoundError where there is none.
     """
-    record = read_record(folder)
+    return _read(folder, read_record(folder), lambda _: True)
+
+
+def read_table(folder: Path, record: dict[str, Any], name: str) -> pl.DataFrame | None:
+    """One table of a result whose record was read, None where it has none of that name. Raises as `read_result`."""
+    return _read(folder, record, lambda file: is_table(file) and table_of(file) == name).tables.get(name)
+
+
+def _read(folder: Path, record: dict[str, Any], wanted: Callable[[str], bool]) -> Result:
     while True:
         try:
-            return _result(_load(folder, record["files"]), record, folder)
+            files = {file: checksum for file, checksum in record["files"].items() if wanted(file)}
+            return _result(_load(folder, files), record, folder)
         except CorruptData:
             present = read_record(folder)
             if present["files"] == record["files"]:
@@ -143,7 +152,7 @@ def _load(folder: Path, files: dict[str, str]) -> dict[str, pl.DataFrame | np.nd
     held = {}
     for file, checksum in files.items():
         try:
-            held[file.partition(".")[0]] = load(folder / file, checksum)
+            held[table_of(file)] = load(folder / file, checksum)
         except (OSError, ValueError, TypeError, pl.exceptions.PolarsError) as error:
             raise damaged(folder, file, error) from error
     return held

@@ -1,0 +1,149 @@
+"""`infojax results list`, `show`, `verify` and `prune`."""
+
+import json as json_
+from pathlib import Path
+from typing import Annotated
+
+from rich.console import Console
+from rich.markup import escape
+from tyro.conf import FlagCreatePairsOff, Positional, arg
+
+from infojax.cli import results_screen as screen
+from infojax.errors import InvalidInput
+from infojax.sweeps import inventory
+from infojax.sweeps import prune as pruning
+from infojax.sweeps import verify as verifying
+from infojax.sweeps.store import read_result
+
+Results = Annotated[Path, arg(help="The folder that results are stored in.")]
+Package = Annotated[str, arg(help="The package of the experiments, whose code says which results are current.")]
+
+
+def list_(
+    experiment: str | None = None,
+    results: Results = Path("results"),
+    json: FlagCreatePairsOff[bool] = False,
+    package: Package = "experiments",
+) -> None:
+    """List what is stored, running, unfinished and failed: where configs differ, when, how long, and by which code.
+
+    Code is `current` when the experiment's code is still what it was, `older` when not, and `?` where the experiment
+    is not here. Works while a sweep is running.
+
+    Args:
+        experiment: Only this experiment.
+        json: Print JSON lines instead of tables: one object a result.
+    """
+    found = list(inventory.entries(results, experiment))
+    if json:
+        for entry in found:
+            print(json_.dumps(screen.plain_entry(entry, package), ensure_ascii=False))
+        return
+    console = Console()
+    for name in dict.fromkeys(entry.experiment for entry in found):
+        console.print(screen.listing([entry for entry in found if entry.experiment == name], package))
+    if not found:
+        console.print(f"nothing is stored in {results}", highlight=False, markup=False, soft_wrap=True)
+
+
+def show(
+    address: Positional[str],
+    results: Results = Path("results"),
+) -> None:
+    """Show one result: its record, the heads of its tables, and its arrays; of a failure the whole traceback.
+
+    Args:
+        address: The beginning of an address, as `infojax results list` shows it, or EXPERIMENT/ADDRESS.
+    """
+    experiment, _, prefix = address.rpartition("/")
+    found = [entry for entry in inventory.entries(results, experiment or None) if entry.address.startswith(prefix)]
+    if len(found) != 1:
+        several = ", ".join(f"{entry.experiment}/{entry.address}" for entry in found[:8])
+        problem = f"{len(found)} addresses begin so: {several}" if found else "no address begins so"
+        raise InvalidInput(f"{address!r} names no single result in {results}: {problem}; `infojax results list` does")
+    console = Console()
+    (entry,) = found
+    if entry.state == "stored":
+        result = read_result(entry.folder)
+        screen.show_record(console, result.record)
+        screen.show_contents(console, result)
+        console.print(str(result.folder), highlight=False, markup=False, soft_wrap=True)
+        return
+    console.print(f"{entry.experiment}/{entry.address} is {entry.state}. {entry.words}", markup=False, soft_wrap=True)
+    trace = entry.record.get("traceback")
+    screen.show_record(console, {key: value for key, value in entry.record.items() if key != "traceback"})
+    if trace:
+        console.print(str(trace), highlight=False, markup=False, soft_wrap=True)
+
+
+def verify(
+    experiment: str | None = None,
+    results: Results = Path("results"),
+    remove: FlagCreatePairsOff[bool] = False,
+) -> int:
+    """Read every file of every result and hold it against its checksum. Exit code 1 when something is damaged.
+
+    Args:
+        experiment: Only this experiment.
+        remove: Move damaged results to RESULTS/.damaged/, so that they are computed again when asked for.
+    """
+    console = Console(soft_wrap=True, highlight=False)
+    number = size = damaged = unreadable = extra = old = 0
+    for checked in verifying.verify(results, experiment):
+        number, size, extra = number + 1, size + checked.size, extra + len(checked.extra)
+        old += checked.unsealed
+        if not checked.readable and not checked.damaged:
+            unreadable += 1
+            console.print(f"{escape(str(checked.folder))}: of a format that this infojax does not read")
+        for file, problem in checked.damaged.items():
+            words = problem if str(checked.folder) in problem else f"{checked.folder / file}: {problem}"
+            console.print(f"[red]damaged[/red] {escape(words)}")
+        if checked.damaged:
+            damaged += 1
+            target = verifying.set_aside(results, checked) if remove else None
+            if target is not None:
+                console.print(f"  moved to {escape(str(target))}")
+    console.print(f"{number:,} results, {screen.in_bytes(size)}: {damaged} damaged{_further(unreadable, extra, old)}")
+    return 1 if damaged or unreadable else 0
+
+
+def prune(
+    experiment: str | None = None,
+    only: Annotated[tuple[pruning.Kind, ...], arg(help="Only waste of these kinds.")] = pruning.KINDS,
+    yes: FlagCreatePairsOff[bool] = False,
+    results: Results = Path("results"),
+    package: Package = "experiments",
+) -> None:
+    """Show what the store could do without, and how many bytes that frees; --yes removes it.
+
+    Waste is: `code`, results and unfinished runs of other code than the present one; `leftovers` of processes that were
+    killed while they wrote; `claims` of processes that are gone; `failures` that have succeeded since or are of other
+    code. `damaged`, what `verify --remove` has set aside, goes only when --only names it. Nothing that a living process
+    is at work on is removed.
+
+    Args:
+        experiment: Only this experiment.
+        yes: Remove it. Without, nothing is changed.
+    """
+    console = Console(soft_wrap=True, highlight=False)
+    found = list(pruning.waste(results, experiment, package, only))
+    for waste in found:
+        console.print(f"{escape(str(waste.path))}: {waste.why}, {screen.in_bytes(waste.size)}")
+        if yes:
+            pruning.remove(waste.path)
+    total = f"{len(found):,} items, {screen.in_bytes(sum(waste.size for waste in found))}"
+    if not found:
+        console.print("there is nothing to remove")
+    else:
+        console.print(f"removed {total}" if yes else f"{total} could be removed; --yes does it")
+
+
+def _further(unreadable: int, extra: int, old: int) -> str:
+    words = ""
+    if unreadable:
+        words += f", {unreadable} of a format that this infojax does not read"
+    if extra:
+        words += f"; {extra} files belong to no result, which does no harm (`infojax results prune` removes them)"
+    if old:
+        words += f"; {old} records of format 1 have no checksum of their own (times and versions in them are unchecked)"
+    return words

@@ -1,0 +1,124 @@
+"""`infojax results export EXPERIMENT`."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Annotated, Any, Literal
+
+import polars as pl
+from tyro.conf import FlagCreatePairsOff, Positional, arg
+
+from infojax.errors import InvalidInput, StorageFailed
+from infojax.sweeps.export import export as joined
+
+Format = Literal["parquet", "csv", "jsonl"]
+WRITERS: dict[str, Callable[[pl.DataFrame, Any], Any]] = {
+    "parquet": lambda frame, stream: frame.write_parquet(stream),
+    "csv": lambda frame, stream: flat_columns(frame).write_csv(stream),
+    "jsonl": lambda frame, stream: frame.write_ndjson(stream),
+}
+
+
+def export(
+    experiment: Positional[str],
+    table: str | None = None,
+    out: Annotated[str, arg(metavar="FILE|FOLDER|-")] = "-",
+    format: Format | None = None,
+    where: tuple[str, ...] = (),
+    any_code: FlagCreatePairsOff[bool] = False,
+    results: Annotated[Path, arg(help="The folder that results are stored in.")] = Path("results"),
+    package: Annotated[str, arg(help="The experiments' package, whose code says what is current.")] = "experiments",
+) -> None:
+    """Join the results of an experiment into one tidy table: the rows of each, with the config that it came from.
+
+    Fields of the config stand first; one whose name is also a column's is called config.NAME. Damaged results are
+    refused: `infojax results verify --remove` sets them aside.
+
+    Examples:
+      infojax results export ridge_law > all.csv
+      infojax results export ridge_law --where ridge=0.01 seed=0 seed=1 --out some.parquet
+      infojax results export coin --out folder/           (a file for each table)
+
+    Args:
+        experiment: Whose results.
+        table: Which of its tables; needed where it has several, unless --out is a folder.
+        out: A file ending in .parquet, .csv or .jsonl; a folder, for a file EXPERIMENT-TABLE for each table; - writes
+            to stdout.
+        format: The format where the name of a file does not say it: csv to stdout, parquet to a folder.
+        where: FIELD=VALUE that the config must have, as many as you like; of several values for one field any.
+        any_code: Also results of older code, told apart by the column `code`.
+    """
+    chosen = [_pair(text) for text in where]
+    folder = out != "-" and (out.endswith("/") or Path(out).is_dir())
+    kind = _format(out, format, folder)
+    tables = joined(results, experiment, table=table, where=chosen, any_code=any_code, package=package)
+    if not tables:
+        raise InvalidInput(f"the results of {experiment} hold no tables")
+    if len(tables) > 1 and not folder:
+        raise InvalidInput(
+            f"{experiment} has the tables {', '.join(tables)}; choose one by --table, or give --out FOLDER/"
+        )
+    try:
+        if out == "-":
+            (frame,) = tables.values()
+            _to_stdout(frame, kind)
+            return
+        if folder:
+            Path(out).mkdir(parents=True, exist_ok=True)
+        for name, frame in tables.items():
+            file = Path(out) / f"{experiment}-{name}.{kind}" if folder else Path(out)
+            _write(frame, kind, file)
+            print(f"{frame.height:,} rows: {file}", file=sys.stderr)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise StorageFailed(f"--out {out} cannot be written ({error}); choose another") from error
+
+
+def flat_columns(frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame with lists and structs as JSON text, which CSV can hold."""
+    nested = [name for name, dtype in frame.schema.items() if dtype.is_nested()]
+    return frame.with_columns(_as_text(frame[name]) for name in nested)
+
+
+def _as_text(column: pl.Series) -> pl.Series:
+    import json
+
+    texts = [None if value is None else json.dumps(value, default=str) for value in column.to_list()]
+    return pl.Series(column.name, texts, dtype=pl.String)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    field, sign, value = text.partition("=")
+    if not sign or not field:
+        raise InvalidInput(f"--where {text}: give FIELD=VALUE, as in --where seed=0")
+    return field, value
+
+
+def _format(out: str, given: Format | None, folder: bool) -> str:
+    ending = Path(out).suffix[1:]
+    if given is not None:
+        return given
+    if out == "-":
+        return "csv"
+    if folder:
+        return "parquet"
+    if ending not in WRITERS:
+        raise InvalidInput(f"--out {out}: end it in .parquet, .csv or .jsonl, or in / for a folder, or give --format")
+    return ending
+
+
+def _to_stdout(frame: pl.DataFrame, kind: str) -> None:
+    stream: IO[bytes] = sys.stdout.buffer
+    WRITERS[kind](frame, stream)
+    stream.flush()
+
+
+def _write(frame: pl.DataFrame, kind: str, file: Path) -> None:
+    part = file.with_name(f".{file.name}.part")
+    try:
+        with open(part, "wb") as stream:
+            WRITERS[kind](frame, stream)
+        part.replace(file)
+    finally:
+        part.unlink(missing_ok=True)
