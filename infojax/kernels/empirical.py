@@ -24,6 +24,7 @@ from infojax.kernels.devices import choose_devices, work_on
 from infojax.kernels.disk_writing import OnDisk
 from infojax.kernels.identity import identify
 from infojax.kernels.layers import Features, features, kernel_dtype
+from infojax.kernels.on_device import on_device
 from infojax.kernels.on_disk import KernelOnDisk
 from infojax.kernels.program import is_floating
 from infojax.kernels.resuming import fill_folder
@@ -56,7 +57,7 @@ def empirical_ntk(
     tile: int | None = None,
     implementation: str = "layers",
     dtype: Any = None,
-    out: np.ndarray | None = None,
+    out: Any = None,
     devices: Sequence[Any] | None = None,
     precision: str = "highest",
     progress: "Progress | None" = None,
@@ -73,7 +74,7 @@ def empirical_ntk(  # pyright: ignore[reportInconsistentOverload]
     tile: int | None = None,
     implementation: str = "layers",
     dtype: Any = None,
-    out: np.ndarray | str | Path | OnDisk | None = None,
+    out: Any = None,
     devices: Sequence[Any] | None = None,
     precision: str = "highest",
     progress: "Progress | None" = None,
@@ -96,7 +97,8 @@ def empirical_ntk(  # pyright: ignore[reportInconsistentOverload]
         implementation: "layers", or "jacobian" to contract gradients of all parameters (slow; for checking).
         dtype: precision to compute in; None takes that of the parameters.
         out: where to write: an array (n k, m k), such as a `numpy.memmap`, or a folder (a path, or `OnDisk`), which
-            keeps finished tiles when the computation is interrupted; the same call goes on from there.
+            keeps finished tiles when the computation is interrupted; the same call goes on from there; or a device,
+            on which the kernel is put together and stays.
         devices: some of `jax.local_devices()`, over which the rows of each tile are spread; None takes all, and on a
             CPU one, which has all cores.
         precision: of matrix products of float32 numbers: "highest" (float32 proper), "high" or "default", which are
@@ -104,9 +106,9 @@ def empirical_ntk(  # pyright: ignore[reportInconsistentOverload]
         progress: gets a task that counts tiles.
 
     Returns:
-        (n k, m k), example-major: row i * k + c. A NumPy array on the host, or a `KernelOnDisk`; under `jax.jit` and
-        other transformations a JAX array, computed in one piece (`tile`, `out`, `devices` and `progress` do nothing),
-        differentiable.
+        (n k, m k), example-major: row i * k + c. A NumPy array on the host, a `KernelOnDisk`, or a JAX array on the
+        device given as `out`; under `jax.jit` and other transformations a JAX array, computed in one piece (`tile`,
+        `out`, `devices` and `progress` do nothing), differentiable.
 
     Raises:
         InvalidInput: NaN or infinite values, shapes that do not fit, no examples, no parameters; a folder of other
@@ -157,11 +159,11 @@ def from_features(
     *,
     budget: int,
     tile: int | None = None,
-    out: np.ndarray | OnDisk | None = None,
+    out: Any = None,
     inputs: dict[str, str] | None = None,
     devices: Sequence[Any] | None = None,
     progress: "Progress | None" = None,
-) -> Float[np.ndarray, "N M"] | KernelOnDisk:
+) -> Float[np.ndarray, "N M"] | Float[Array, "N M"] | KernelOnDisk:
     """The kernel of examples whose features `of_block` (`partial(make, apply, params, **options)`) makes, in tiles that
     fit the budget.
     """
@@ -201,6 +203,7 @@ def from_features(
             outputs=outputs,
             wanted=wanted,
             as_column=work.as_column,
+            fetch=(lambda block: block) if isinstance(out, jax.Device) else np.asarray,
             progress=progress,
         )
 
@@ -208,7 +211,12 @@ def from_features(
         again = functools.partial(given_tiling, n, need=need, budget=budget)
         about: Any = {"outputs": outputs, "symmetric": symmetric, "inputs": inputs}
         return fill_folder(out, shape, dtype, plan, again, compute, **about)
-    tiling, result = plan(), _result(shape, dtype, out)
+    tiling = plan()
+    if isinstance(out, jax.Device):
+        write, assembled = on_device(shape, dtype, out)
+        compute(write, tiling)
+        return assembled()
+    result = _result(shape, dtype, out)
     compute(into(result), tiling)
     return result
 

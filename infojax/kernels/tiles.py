@@ -154,6 +154,7 @@ def fill(
     outputs: int,
     wanted: Sequence[tuple[int, int]] | None = None,
     as_column: Callable[[Any], Any] = lambda features: features,
+    fetch: Callable[[jax.Array], Any] = np.asarray,
     progress: "Progress | None" = None,
 ) -> None:
     """Compute tiles of the kernel and `write(rows, columns, block)` them, in entries of the result.
@@ -161,7 +162,7 @@ def fill(
     `left` and `right` give the features of a slice of examples, `tile` the kernel of two such blocks, the second of
     them after `as_column`. Features of `kept` blocks of rows are in memory at once. Without `right` the kernel is
     symmetric: each tile above the diagonal is written twice, and the result is exactly symmetric. `wanted` are some
-    of `grid.tiles()`; None means all.
+    of `grid.tiles()`; None means all. `fetch` brings a block to where it is written.
     """
     wanted = grid.tiles() if wanted is None else wanted
     of_column = left if right is None else right
@@ -184,13 +185,13 @@ def fill(
 
     for i, j, block in _one_ahead(computed()):
         row, column = grid.row(i), grid.column(j)
-        _write(write, row, column, np.asarray(block), right is None, i == j, outputs)
+        _write(write, row, column, fetch(block), right is None, i == j, outputs)
         if progress is not None and task is not None:
             progress.advance(task)
 
 
 def _write(
-    write: Write, row: Window, column: Window, block: np.ndarray, symmetric: bool, diagonal: bool, outputs: int
+    write: Write, row: Window, column: Window, block: Any, symmetric: bool, diagonal: bool, outputs: int
 ) -> None:
     at, across = (slice(window.at.start * outputs, window.at.stop * outputs) for window in (row, column))
     first, second = row.skip * outputs, column.skip * outputs
