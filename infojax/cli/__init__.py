@@ -13,6 +13,7 @@ COMMANDS = {
     "score": ("score", "score", "Rank the examples of a data set by how much a network learned from each."),
     "curve": ("curve", "curve", "Draw scaling-law curves of the test error under data selection."),
     "data": ("data", None, "List the data sets that infojax knows, or fetch one."),
+    "sweep": ("sweep", "main", "Run an experiment for many configs: grids, lists and random designs."),
     "results": ("results", None, "List, show, export, verify or prune the results of experiments."),
     "doctor": ("doctor", "doctor", "Check devices, versions, precision, memory and data on this machine."),
 }
@@ -56,6 +57,8 @@ def _dispatch(prog: str, description: str, commands: dict[str, Any], args: list[
     if function is None:
         return _dispatch(f"{prog} {name}", summary, GROUPS[name], args[1:])
     command = getattr(importlib.import_module(f"infojax.cli.{module}"), function)
+    if function == "main":  # its options depend on its first arguments, so it reads them itself
+        return command(args[1:])
     return tyro.cli(command, prog=f"{prog} {name}", args=args[1:])
 
 

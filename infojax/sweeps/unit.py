@@ -3,6 +3,7 @@
 import time
 import traceback
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import ModuleType
@@ -16,6 +17,8 @@ from infojax.sweeps.compute import compute, keep, scratch_of
 from infojax.sweeps.run import load_experiment
 from infojax.sweeps.store import Store
 from infojax.sweeps.worker import Outcome, Unit
+
+WRITERS = 8
 
 
 @dataclass(frozen=True)
@@ -98,13 +101,18 @@ def _together(task: Task) -> None:
         task.batch_errors.append(one_line(failure))
         return
     seconds = (time.perf_counter() - clock) / len(configs)
-    for index, config, tables, (_, resumed) in zip(indices, configs, found, scratches, strict=True):
-        claim = task.claimed[index]
 
-        def write(config: Any = config, tables: Any = tables, claim: Any = claim, resumed: bool = resumed) -> None:
+    def store(index: int, tables: Any, resumed: bool) -> None:
+        claim, config = task.claimed[index], unit.configs[index]
+
+        def write() -> None:
             keep(unit.experiment, config, task.store, claim, tables, started, seconds, resumed)
 
         _attempt(task, index, write, seconds)
+
+    # Side by side, as each write waits for the disk.
+    with ThreadPoolExecutor(WRITERS) as threads:
+        list(threads.map(store, indices, found, [resumed for _, resumed in scratches]))
 
 
 def _alone(task: Task, index: int) -> None:

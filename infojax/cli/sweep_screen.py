@@ -1,0 +1,127 @@
+"""What a sweep says while it runs, and at its end."""
+
+import re
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from infojax.sweeps.failures import path, read
+from infojax.sweeps.loop import Report
+from infojax.sweeps.worker import Outcome
+
+EVERY = 10.0  # seconds between two lines where stderr is no terminal
+NUMBER = re.compile(r"[-+]?\d[\d_.]*(e[-+]?\d+)?")
+
+
+@contextmanager
+def telling(name: str) -> Iterator[Callable[[Report], None]]:
+    """A function that shows how far a report is: a bar on a terminal, else a line every ten seconds."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    if console.is_terminal:
+        columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), "{task.fields[pace]}")
+        with Progress(*columns, console=console, transient=True) as progress:
+            task = progress.add_task(name, total=None, pace="")
+
+            def draw(report: Report) -> None:
+                done = len(report.outcomes)
+                progress.update(task, total=len(report.plan.configs), completed=done, pace=pace(report))
+
+            yield draw
+        return
+    last = time.monotonic()
+
+    def line(report: Report) -> None:
+        nonlocal last
+        if time.monotonic() - last >= EVERY:
+            last = time.monotonic()
+            done = f"{len(report.outcomes):,} of {len(report.plan.configs):,}"
+            print(f"{name}: {done}, {pace(report)}", file=sys.stderr, flush=True)
+
+    yield line
+
+
+def pace(report: Report) -> str:
+    """How fast it goes, how long it will take, and what failed.
+
+    What was stored before says nothing about that.
+    """
+    failed = report.count("failed")
+    new = report.count("computed") + failed
+    words = [rate(new / report.seconds)] if new and report.seconds else []
+    if words:
+        words.append(f"{duration((len(report.plan.configs) - len(report.outcomes)) * report.seconds / new)} left")
+    return ", ".join([*words, *([f"{failed} failed"] if failed else [])])
+
+
+def rate(per_second: float) -> str:
+    """A rate in the unit that makes it readable.
+
+    >>> rate(31.4159), rate(0.05), rate(0.001)
+    ('31.4 per second', '3.0 per minute', '3.6 per hour')
+    """
+    for unit, seconds in (("second", 1), ("minute", 60)):
+        if per_second * seconds >= 1:
+            return f"{per_second * seconds:.1f} per {unit}"
+    return f"{per_second * 3600:.1f} per hour"
+
+
+def duration(seconds: float) -> str:
+    """A time in its two largest units.
+
+    >>> duration(7.4), duration(75), duration(7300)
+    ('7 s', '1 min 15 s', '2 h 1 min')
+    """
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def summary(report: Report) -> str:
+    """The last line: what came of the configs, in how long."""
+    counts = ", ".join(f"{report.count(state)} {state}" for state in ("computed", "found", "failed"))
+    left = len(report.plan.configs) - len(report.outcomes)
+    more = f", {left} not tried" if left else ""
+    computed = report.count("computed")
+    speed = f", {rate(computed / report.seconds)}" if computed and report.seconds else ""
+    return f"{report.plan.experiment}: {counts}{more}; {report.seconds:.1f} s{speed}"
+
+
+def tell_failures(report: Report) -> None:
+    """A table on stderr of what failed, alike errors together, and where the traceback of one of each lies."""
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    console = Console(stderr=True, soft_wrap=False)
+    broken = {outcome.batch_error for outcome in report.outcomes.values() if outcome.batch_error}
+    for error in sorted(broken):
+        console.print(f"a batch failed and was run one by one: {error}", markup=False, highlight=False)
+    groups: dict[str, list[Outcome]] = {}
+    for outcome in report.failed():
+        groups.setdefault(NUMBER.sub("…", outcome.error or ""), []).append(outcome)
+    if not groups:
+        return
+    table = Table("configs", "error", "an example", title="failed", title_justify="left")
+    for alike in sorted(groups.values(), key=len, reverse=True):
+        first = alike[0]
+        table.add_row(str(len(alike)), escape(first.error or ""), escape(_differs(report, first.address)))
+    console.print(table)
+    for alike in groups.values():
+        record = path(report.plan.results, report.plan.experiment, alike[0].address)
+        if read(record) is not None:
+            console.print(f"traceback: {record}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _differs(report: Report, address: str) -> str:
+    """The fields of a config in which those of the sweep differ."""
+    configs = list(report.plan.configs.values())
+    config: Any = report.plan.configs[address]
+    names = [name for name in vars(config) if any(vars(other)[name] != vars(config)[name] for other in configs)]
+    return ", ".join(f"{name}={vars(config)[name]!r}" for name in names) or "the only one"
