@@ -66,15 +66,19 @@ def torch_kernel(network: Network, params: Any, x: np.ndarray) -> Callable[[], A
     from torch import func  # pyright: ignore[reportMissingImports]
     from torch.nn import functional  # pyright: ignore[reportMissingImports]
 
+    device = "cuda" if jax.default_backend() == "gpu" and torch.cuda.is_available() else "cpu"
+    torch.backends.cudnn.allow_tf32 = False
     arrays = {(path[1].key, path[2].key): np.asarray(a) for path, a in jax.tree.leaves_with_path(params)}
     weights: list[Any] = []
     for layer in sorted({layer for layer, _ in arrays}):
         weight = arrays[layer, "kernel"]
         axes = (3, 2, 0, 1) if weight.ndim == 4 else (1, 0)
-        weights.append((torch.tensor(weight.transpose(axes)), torch.tensor(arrays[layer, "bias"])))
+        weights.append(
+            (torch.tensor(weight.transpose(axes), device=device), torch.tensor(arrays[layer, "bias"], device=device))
+        )
     strides = [(2, 1), (2, 1), (2, 0), (1, 0)]
     convolutions = sum(weight.ndim == 4 for weight, _ in weights)
-    images = torch.tensor(x.transpose(0, 3, 1, 2) if convolutions else x.reshape(len(x), -1))
+    images = torch.tensor(x.transpose(0, 3, 1, 2) if convolutions else x.reshape(len(x), -1), device=device)
 
     def apply(weights: Any, one: Any) -> Any:
         h: Any = one[None]
@@ -95,7 +99,7 @@ def torch_kernel(network: Network, params: Any, x: np.ndarray) -> Callable[[], A
             for jacobian in pair:
                 rows = jacobian.flatten(2)
                 total = total + torch.einsum("ncp,mdp->nmcd", rows, rows)
-        return total.numpy()
+        return total.cpu().numpy()
 
     return kernel
 
