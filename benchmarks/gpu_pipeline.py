@@ -137,7 +137,7 @@ def pipeline(name: str, network: Network, n: int, peak: dict[str, float], tile: 
 
 
 def peers(name: str, network: Network, sizes: list[int]) -> list[dict[str, Any]]:
-    """Methods that would take more than twenty seconds at the next size, were they quadratic in it, are left out there."""
+    """Methods that would take more than twenty seconds at the next size are left out there."""
     rows: list[dict[str, Any]] = []
     slow: set[str] = set()
     for n, larger in zip(sizes, [*sizes[1:], sizes[-1]], strict=True):
