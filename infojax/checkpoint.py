@@ -3,7 +3,6 @@
 import hashlib
 import os
 import tempfile
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import jax
 import numpy as np
 
 from infojax.errors import CorruptData, InvalidInput
+from infojax.numpy_files import read_npz
 
 
 def fingerprint(*trees: Any) -> str:
@@ -52,10 +52,9 @@ def read(path: Path, mark: str) -> dict[str, np.ndarray] | None:
     if not path.exists():
         return None
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = dict(file)
+        arrays = read_npz(path)
         found = str(arrays.pop("fingerprint"))
-    except (OSError, ValueError, KeyError, EOFError, TypeError, AttributeError, zipfile.BadZipFile) as error:
+    except (ValueError, KeyError) as error:
         raise CorruptData(
             f"{path} is no checkpoint of infojax ({type(error).__name__}: {error}); delete it to begin anew, "
             "or give another file."

@@ -1,12 +1,12 @@
 """CIFAR-10 in the two formats that can be read without running code: PNG rows, and the binary version."""
 
-import json
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import UInt8
 
 from infojax.errors import CorruptData, DataNotFound
+from infojax.json_files import parse_json
 
 _SHAPE = (32, 32, 3)
 _SIZE = 32 * 32 * 3
@@ -26,7 +26,7 @@ def read_png_rows(folder: Path, split: str) -> tuple[Images, Labels]:
     images = [_png_rows(folder / f"{batch}.png") for batch in _BATCHES[split]]
     path = folder / f"{split}_lables.json"  # spelled so in the package
     try:
-        labels = np.array(json.loads(_bytes(path)), np.uint8)
+        labels = np.array(parse_json(_bytes(path)), np.uint8)
     except (ValueError, TypeError, OverflowError) as error:
         raise CorruptData(f"{path} is no JSON list of labels 0 to 255 ({error}); fetch it again.") from error
     x = np.concatenate(images)
@@ -43,7 +43,7 @@ def _png_rows(path: Path) -> Images:
     try:
         with Image.open(path, formats=("PNG",)) as image:
             image.load()
-    except (OSError, SyntaxError, ValueError) as error:
+    except Exception as error:  # of Pillow, whose decoders can raise anything
         raise CorruptData(f"{path} is truncated, or no PNG ({error}); fetch it again.") from error
     if image.mode != "RGB" or image.width != _SIZE // 3:
         raise CorruptData(f"{path} is a {image.mode} picture {image.width} wide; expected RGB, 1024 wide.")

@@ -1,6 +1,5 @@
 """IDX, the format of MNIST: 0, 0, type, rank, the sizes as big-endian 32-bit integers, then the values."""
 
-import gzip
 import struct
 import zlib
 from math import prod
@@ -9,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import UInt8
 
+from infojax.data.bounded import gunzipped
 from infojax.errors import CorruptData, DataNotFound
 
 _PREFIX = {"train": "train", "test": "t10k"}
@@ -21,11 +21,10 @@ def read_idx(path: Path) -> UInt8[np.ndarray, "..."]:
     Raises:
         CorruptData: when the header is not that of a uint8 IDX file, or the length is not what it promises.
     """
-    data = path.read_bytes()
-    if path.suffix == ".gz":
+    with path.open("rb") as stream:
         try:
-            data = gzip.decompress(data)
-        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            data = gunzipped(stream) if path.suffix == ".gz" else stream.read()
+        except (EOFError, OSError, ValueError, zlib.error) as error:
             raise CorruptData(f"{path} is truncated, or no gzip file ({error}); fetch it again.") from error
     if len(data) < 4 or data[:2] != b"\0\0" or data[2] != _UINT8 or data[3] == 0:
         raise CorruptData(f"{path} is no IDX file of bytes: it begins with {data[:4].hex(' ')}, not 00 00 08.")
@@ -39,7 +38,10 @@ def read_idx(path: Path) -> UInt8[np.ndarray, "..."]:
             f"{path} has {len(data)} bytes, its header {shape} promises {header + prod(shape)}: "
             "it is truncated or was overwritten; fetch it again."
         )
-    return np.frombuffer(data, np.uint8, offset=header).reshape(shape)
+    try:
+        return np.frombuffer(data, np.uint8, offset=header).reshape(shape)
+    except ValueError as error:  # more axes than an array can have, or sizes beyond it beside a size of 0
+        raise CorruptData(f"{path} has an impossible shape in its header ({error}); fetch it again.") from error
 
 
 def read_idx_folder(folder: Path, split: str) -> tuple[UInt8[np.ndarray, "n ..."], UInt8[np.ndarray, " n"]]:

@@ -1,8 +1,10 @@
 """The user's own pictures: a folder of classes, or a flat one beside labels.csv."""
 
 import csv
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import prod
 from pathlib import Path, PurePath
 
 import numpy as np
@@ -11,6 +13,7 @@ from PIL import Image, ImageOps
 
 from infojax.data.dataset import Dataset
 from infojax.errors import CorruptData, InvalidInput
+from infojax.numpy_files import check_memory
 
 _SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".pgm", ".ppm"}
 _GRAY = {"1", "L", "LA"}
@@ -39,6 +42,8 @@ def load_image_folder(folder: Path, split: str, size: tuple[int, int] | None) ->
     elif split != "train":
         raise InvalidInput(f"{folder} has no sub-folder {split!r}; load it without split=, and use `.split`.")
     labelled, columns = _from_csv(folder) if (folder / "labels.csv").is_file() else _from_folders(folder)
+    if size is not None and min(size) < 1:
+        raise InvalidInput(f"size {size} (height, width) has no pixels; give 1 or more of each.")
     if not labelled:
         raise InvalidInput(
             f"{folder} holds no labelled pictures ({', '.join(sorted(_SUFFIXES))}): "
@@ -63,12 +68,15 @@ def _from_folders(folder: Path) -> tuple[list[tuple[Path, str]], dict[str, list[
 
 def _from_csv(folder: Path) -> tuple[list[tuple[Path, str]], dict[str, list[str]]]:
     table = folder / "labels.csv"
-    with table.open(newline="", encoding="utf-8-sig") as lines:
-        reader = csv.DictReader(lines)
-        names = list(reader.fieldnames or ())
-        if not {"file", "label"} <= set(names):
-            raise InvalidInput(f"{table} has the columns {reader.fieldnames}; it needs `file` and `label`.")
-        rows = list(reader)
+    try:
+        with table.open(newline="", encoding="utf-8-sig") as lines:
+            reader = csv.DictReader(lines, strict=True)
+            names = list(reader.fieldnames or ())
+            rows = list(reader)
+    except (OSError, ValueError, csv.Error) as error:
+        raise CorruptData(f"{table} is no table in CSV and UTF-8 ({error}). Save it as that.") from error
+    if not {"file", "label"} <= set(names) or len(set(names)) < len(names):
+        raise InvalidInput(f"{table} has the columns {names!s:.200}; it needs `file` and `label`, each name once.")
     labelled = [(folder / (row["file"] or ""), row["label"]) for row in rows]
     for line, (path, label) in enumerate(labelled, start=2):
         if not path.is_file() or not label:
@@ -82,6 +90,8 @@ def _stack(paths: list[Path], size: tuple[int, int] | None) -> UInt8[np.ndarray,
     for path in paths:
         with _opened(path) as picture:
             gray = gray and picture.mode in _GRAY
+    shape = (*size, 1 if gray else 3) if size is not None else _pixels(paths[0], gray, None).shape
+    check_memory(len(paths) * prod(shape) * (1 + 4), paths[0].parent)  # as bytes, and then in float32
     first = _pixels(paths[0], gray, size)
     pixels = np.empty((len(paths), *first.shape), np.uint8)
     for i, path in enumerate(paths):
@@ -106,9 +116,17 @@ def _pixels(path: Path, gray: bool, size: tuple[int, int] | None) -> UInt8[np.nd
 @contextmanager
 def _opened(path: Path) -> Iterator[Image.Image]:
     try:
-        with Image.open(path) as picture:
-            if picture.mode not in _GRAY | _COLOUR:
-                raise InvalidInput(f"{path} has pixels of mode {picture.mode}; convert it to 8 bits a channel.")
-            yield picture
-    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of tags that are damaged, or sizes that are suspect
+            with Image.open(path) as picture:
+                _check_mode(path, picture)
+                yield picture
+    except InvalidInput:
+        raise
+    except Exception as error:  # a damaged picture can raise anything at all in one of Pillow's many decoders
         raise CorruptData(f"{path} is truncated, or no picture ({error}). Repair or remove it.") from error
+
+
+def _check_mode(path: Path, picture: Image.Image) -> None:
+    if picture.mode not in _GRAY | _COLOUR:
+        raise InvalidInput(f"{path} has pixels of mode {picture.mode}; convert it to 8 bits a channel.")

@@ -50,7 +50,7 @@ def load(
             raise InvalidInput(f"{name_or_path} has no {split} set of its own; use load({name_or_path!r}).split(…).")
         _, (images, labels) = search(entry, split, None if root is None else Path(root))
         return Dataset(x=images, y=labels, classes=entry.classes, name=entry.name)
-    path = Path(name_or_path).expanduser()
+    path = _path(name_or_path)
     if path.is_dir():
         from infojax.data.image_folder import load_image_folder  # imports Pillow
 
@@ -61,9 +61,19 @@ def load(
             f"{str(name_or_path)!r} is neither a file or folder nor a named set ({', '.join(SETS)})."
             + (f" Did you mean {close[0]!r}?" if close else "")
         )
-    if path.suffix != ".npz":
+    if path.suffix != ".npz" or not path.is_file():
         raise InvalidInput(f"{path} is neither an .npz file nor a folder of images. Save it with np.savez.")
     return load_npz(path, split)
+
+
+def _path(given: str | Path) -> Path:
+    try:
+        path = Path(given).expanduser()
+        path.exists()
+        path.is_dir()
+    except (OSError, RuntimeError) as error:  # too long, not to be looked at, of an unknown user
+        raise DataNotFound(f"{str(given)[:200]!r} is no path that can be read ({error!s:.200}).") from error
+    return path
 
 
 def load_weights(name: str, *, root: str | Path | None = None) -> dict[str, np.ndarray]:

@@ -1,13 +1,12 @@
 """NumPy archives: the user's own data, and the copies that Keras keeps. Pickled objects are never loaded."""
 
-import zipfile
-import zlib
 from pathlib import Path
 
 import numpy as np
 
 from infojax.data.dataset import Dataset
 from infojax.errors import CorruptData, InvalidInput
+from infojax.numpy_files import read_npz
 
 
 def load_npz(path: Path, split: str) -> Dataset:
@@ -21,8 +20,9 @@ def load_npz(path: Path, split: str) -> Dataset:
     Raises:
         CorruptData: when the file is truncated or no archive of arrays.
         InvalidInput: when arrays are missing, pickled, or not a `Dataset`.
+        OverBudget: when they are larger than the memory that is free.
     """
-    arrays = read_arrays(path)
+    arrays = read_npz(path)
     suffix = "" if "x" in arrays or "y" in arrays else f"_{split}"
     if not suffix and split != "train":
         raise InvalidInput(f"{path} holds one set, x and y, not a {split} set; load it, and use `.split`.")
@@ -42,25 +42,9 @@ def load_npz(path: Path, split: str) -> Dataset:
     return Dataset(x=x, y=y, classes=classes, name=path.stem, columns=columns)
 
 
-def read_arrays(path: Path) -> dict[str, np.ndarray]:
-    """All arrays of an .npz by name; CorruptData when it is no such file, InvalidInput for pickles."""
-    if not zipfile.is_zipfile(path):
-        raise CorruptData(f"{path} is truncated, or no .npz file (a zip archive). Write or copy it again.")
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            return {key: archive[key] for key in archive.files}
-    except (zipfile.BadZipFile, EOFError, OSError, zlib.error) as error:
-        raise CorruptData(f"{path} is damaged ({error}). Write or copy it again.") from error
-    except ValueError as error:
-        raise InvalidInput(
-            f"{path}: {error}. Pickled objects can run code and are never loaded: "
-            "save plain arrays of numbers or strings."
-        ) from error
-
-
 def read_keras_npz(path: Path, split: str) -> tuple[np.ndarray, np.ndarray]:
     """x_train and y_train, or x_test and y_test, of a file in Keras's cache."""
-    arrays = read_arrays(path)
+    arrays = read_npz(path)
     missing = [key for key in (f"x_{split}", f"y_{split}") if key not in arrays]
     if missing:
         raise CorruptData(f"{path} has no array {missing[0]!r}, only {sorted(arrays)}.")

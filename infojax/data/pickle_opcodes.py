@@ -5,6 +5,8 @@ function or class that the pickle names stays a name, and a call of it stays a `
 """
 
 import pickletools
+import warnings
+from collections.abc import Iterable
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
@@ -55,6 +57,17 @@ def read_pickle(file: BytesIO) -> Any:
     >>> read_pickle(BytesIO(b"cos\\nsystem\\n(X\\x04\\x00\\x00\\x00boottR."))  # is not run
     Call(function=Name(name='os system'), arguments=('boot',))
     """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # pickletools' of odd text
+            return _built(pickletools.genops(file))
+    except (ValueError, IndexError, KeyError, TypeError, AttributeError, OverflowError) as error:
+        if isinstance(error, CorruptData):
+            raise
+        raise CorruptData(f"the pickle is truncated or damaged ({error!r}).") from error
+
+
+def _built(opcodes: Iterable[tuple[pickletools.OpcodeInfo, Any, int | None]]) -> Any:
     stack: list[Any] = []
     marks: list[int] = []
     memo: dict[int, Any] = {}
@@ -65,58 +78,60 @@ def read_pickle(file: BytesIO) -> Any:
         del stack[start:]
         return items
 
-    try:
-        argument: Any
-        for opcode, argument, position in pickletools.genops(file):
-            match opcode.name:
-                case "PROTO":
-                    pass
-                case "STOP":
-                    break
-                case "MARK":
-                    marks.append(len(stack))
-                case "BINPUT" | "LONG_BINPUT":
-                    memo[argument] = stack[-1]
-                case "BINGET" | "LONG_BINGET":
-                    stack.append(memo[argument])
-                case "GLOBAL":
-                    stack.append(Name(argument))
-                case "BINPERSID":
-                    stack.append(Persistent(stack.pop()))
-                case "REDUCE":
-                    arguments = stack.pop()
-                    call = Call(stack.pop(), arguments)
-                    stack.append({} if call == _ORDERED else call)
-                case "BUILD":
-                    stack.pop()
-                case "TUPLE":
-                    stack.append(tuple(since_mark()))
-                case "APPENDS":
-                    items = since_mark()
-                    stack[-1].extend(items)
-                case "APPEND":
-                    item = stack.pop()
-                    stack[-1].append(item)
-                case "SETITEMS":
-                    items = since_mark()
-                    stack[-1].update(zip(items[::2], items[1::2], strict=True))
-                case "SETITEM":
-                    value, key = stack.pop(), stack.pop()
-                    stack[-1][key] = value
-                case name if name in _CONSTANTS:
-                    stack.append(_CONSTANTS[name])
-                case name if name in _EMPTY:
-                    stack.append(_EMPTY[name]())
-                case name if name in _LITERALS:
-                    stack.append(argument)
-                case name if name in _TUPLES:
-                    items = tuple(stack[-_TUPLES[name] :])
-                    del stack[-_TUPLES[name] :]
-                    stack.append(items)
-                case name:
-                    raise CorruptData(f"the pickle has the opcode {name} at byte {position}, which is not read.")
-        return stack.pop()
-    except (ValueError, IndexError, KeyError, TypeError, AttributeError) as error:
-        if isinstance(error, CorruptData):
-            raise
-        raise CorruptData(f"the pickle is truncated or damaged ({error!r}).") from error
+    argument: Any
+    for opcode, argument, position in opcodes:
+        match opcode.name:
+            case "PROTO":
+                pass
+            case "STOP":
+                break
+            case "MARK":
+                marks.append(len(stack))
+            case "BINPUT" | "LONG_BINPUT":
+                memo[argument] = stack[-1]
+            case "BINGET" | "LONG_BINGET":
+                stack.append(memo[argument])
+            case "GLOBAL":
+                stack.append(Name(argument))
+            case "BINPERSID":
+                stack.append(Persistent(stack.pop()))
+            case "REDUCE":
+                arguments = stack.pop()
+                call = Call(stack.pop(), arguments)
+                stack.append({} if call == _ORDERED else call)
+            case "BUILD":
+                stack.pop()
+            case "TUPLE":
+                stack.append(tuple(since_mark()))
+            case "APPENDS":
+                items = since_mark()
+                stack[-1].extend(items)
+            case "APPEND":
+                item = stack.pop()
+                stack[-1].append(item)
+            case "SETITEMS":
+                items = since_mark()
+                stack[-1].update(zip(map(_key, items[::2]), items[1::2], strict=True))
+            case "SETITEM":
+                value, key = stack.pop(), stack.pop()
+                stack[-1][_key(key)] = value
+            case name if name in _CONSTANTS:
+                stack.append(_CONSTANTS[name])
+            case name if name in _EMPTY:
+                stack.append(_EMPTY[name]())
+            case name if name in _LITERALS:
+                stack.append(argument)
+            case name if name in _TUPLES:
+                items = tuple(stack[-_TUPLES[name] :])
+                del stack[-_TUPLES[name] :]
+                stack.append(items)
+            case name:
+                raise CorruptData(f"the pickle has the opcode {name} at byte {position}, which is not read.")
+    return stack.pop()
+
+
+def _key(key: Any) -> Any:
+    # Hashing tuples within tuples, many thousands deep, ends the process.
+    if not isinstance(key, str | int | float | None):
+        raise TypeError(f"a {type(key).__name__} is a key of a dictionary")
+    return key

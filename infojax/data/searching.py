@@ -6,7 +6,6 @@ Keras's cache ($KERAS_HOME or ~/.keras, datasets/), /usr/share/datasets. In each
 Every copy is held against the same pinned checksums, so it does not matter which one is found.
 """
 
-import json
 import os
 import sys
 from pathlib import Path
@@ -17,6 +16,8 @@ from infojax.data.checksums import MANIFEST, check
 from infojax.data.registry import NamedSet, Reader, named
 from infojax.data.weights import NamedWeights, read_weights
 from infojax.errors import CorruptData, DataNotFound
+from infojax.json_files import parse_json
+from infojax.numpy_files import read_npy
 
 Arrays = tuple[np.ndarray, np.ndarray]
 
@@ -116,9 +117,9 @@ def read_stored(folder: Path, split: str) -> Arrays:
     if not (folder / MANIFEST).is_file():
         raise DataNotFound(f"{folder} has no {MANIFEST}")
     try:
-        json.loads((folder / MANIFEST).read_bytes())
-        images, labels = (np.load(folder / f"{split}-{part}.npy", allow_pickle=False) for part in ("images", "labels"))
-    except (OSError, ValueError, EOFError) as error:
+        parse_json((folder / MANIFEST).read_bytes())
+        images, labels = (read_npy(folder / f"{split}-{part}.npy") for part in ("images", "labels"))
+    except (OSError, ValueError) as error:
         raise CorruptData(f"{folder} is damaged ({error}). Repair it: infojax data fetch {folder.name}") from error
     return images, labels
 

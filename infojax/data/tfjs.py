@@ -1,11 +1,11 @@
 """Weights in TensorFlow.js' format: model.json, whose manifest names arrays one after another in binary shards."""
 
-import json
 from pathlib import Path
 
 import numpy as np
 
 from infojax.errors import CorruptData, DataNotFound
+from infojax.json_files import parse_json
 
 _DTYPES = {"float32": "<f4", "int32": "<i4"}
 
@@ -20,7 +20,7 @@ def read_tfjs(folder: Path) -> dict[str, np.ndarray]:
     """
     path = folder / "model.json"
     try:
-        groups = json.loads(_bytes(path))["weightsManifest"]
+        groups = parse_json(_bytes(path))["weightsManifest"]
         listed = [
             (
                 b"".join(_bytes(folder / Path(shard).name) for shard in group["paths"]),

@@ -1,6 +1,5 @@
 """Weights that infojax trains itself, once for a machine: kept beside the data, with a record of the recipe."""
 
-import json
 import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -9,6 +8,7 @@ from typing import Any
 from infojax.data.checksums import MANIFEST
 from infojax.data.searching import cache_folder, folders
 from infojax.data.weights import Arrays, read_weights, write_weights
+from infojax.json_files import parse_json
 
 
 def storing_folder() -> Path:
@@ -41,6 +41,6 @@ def store(name: str, arrays: Arrays, record: dict[str, Any]) -> None:
 
 def _recipe(folder: Path) -> Any:
     try:
-        return json.loads((folder / MANIFEST).read_bytes()).get("recipe")
-    except (OSError, ValueError):
+        return parse_json((folder / MANIFEST).read_bytes())["recipe"]
+    except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -6,8 +6,6 @@ NAME/manifest.json is there.
 
 import hashlib
 import json
-import zipfile
-import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +18,8 @@ from infojax.data.packages import Package
 from infojax.data.tfjs import read_tfjs
 from infojax.data.torch_file import read_torch_file
 from infojax.errors import CorruptData, DataNotFound
+from infojax.json_files import parse_json
+from infojax.numpy_files import read_npz
 
 Arrays = dict[str, np.ndarray]
 
@@ -110,10 +110,9 @@ def read_weights(folder: Path, pin: str | None = None) -> Arrays:
     if not (folder / MANIFEST).is_file():
         raise DataNotFound(f"{folder} has no {MANIFEST}")
     try:
-        recorded = json.loads((folder / MANIFEST).read_bytes())["arrays"]
-        with (folder / "weights.npz").open("rb") as file, np.load(file, allow_pickle=False) as stored:
-            arrays = {name: stored[name] for name in stored.files}
-    except (OSError, ValueError, EOFError, KeyError, TypeError, zipfile.BadZipFile, zlib.error) as error:
+        recorded = parse_json((folder / MANIFEST).read_bytes())["arrays"]
+        arrays = read_npz(folder / "weights.npz")
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise CorruptData(
             f"{folder} is damaged ({error}). Delete it, and fetch or make {folder.name} again."
         ) from error

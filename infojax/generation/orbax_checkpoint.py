@@ -11,6 +11,7 @@ import jax
 import numpy as np
 
 from infojax.errors import CorruptData, InvalidInput
+from infojax.json_files import parse_json
 
 _ABOUT = "about.json"
 
@@ -57,7 +58,7 @@ class OrbaxCheckpoint:
         if not (self._folder / _ABOUT).exists():
             return None
         try:
-            about = json.loads((self._folder / _ABOUT).read_bytes())
+            about = parse_json((self._folder / _ABOUT).read_bytes())
             step, mark, digest = int(about["step"]), str(about["mark"]), about["digest"]
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise CorruptData(f"The checkpoint {self._folder} cannot be read ({error}); {advice}.") from error
