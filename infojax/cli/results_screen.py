@@ -5,7 +5,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from infojax.sweeps.flat import differing, flat
 from infojax.sweeps.inventory import Entry, present_code
@@ -22,7 +22,8 @@ def listing(entries: list[Entry], package: str) -> Table:
     stored = sum(entry.state == "stored" for entry in entries)
     others = ", ".join(f"{sum(entry.state == state for entry in entries)} {state}" for state in _states(entries))
     title = f"{entries[0].experiment}: {stored} stored{', ' + others if others else ''}"
-    table = Table("address", *map(escape, fields), "started", "seconds", "code", "state", title=title)
+    fixed = [Column(name, no_wrap=True) for name in ("address", "started", "seconds", "code")]
+    table = Table(fixed[0], *map(escape, fields), *fixed[1:], "state", title=title)
     for entry, config in zip(entries, configs, strict=True):
         values = (escape(_short(config[field])) if field in config else "" for field in fields)
         seconds = entry.record.get("seconds")

@@ -20,7 +20,7 @@ Kind = Literal["code", "leftovers", "claims", "failures", "damaged"]
 KINDS: tuple[Kind, ...] = ("code", "leftovers", "claims", "failures")
 """What is removed unless told otherwise; damaged results that were set aside are kept."""
 
-HOUR = 3600.0
+HOUR, MONTH = 3600.0, 30 * DAY
 REMOVING = ".removing-"
 
 
@@ -40,7 +40,8 @@ def waste(root: Path, experiment: str | None, package: str, kinds: tuple[Kind, .
     Args:
         package: where the experiments' code lies; results of an experiment that is not there are kept.
         kinds: `code`: results and unfinished runs of other versions of the code than the present one; `leftovers`: what
-            killed processes left while they wrote or removed, an hour ago or longer; `claims`: of processes that are
+            killed processes left while they wrote or removed, an hour ago or longer, and logs of Slurm's jobs, of a
+            month ago; `claims`: of processes that are
             gone, or gave no sign of life for a day; `failures`: records of those that have succeeded since, or that
             other code had; `damaged`: what `infojax results verify --remove` has set aside.
     """
@@ -86,6 +87,9 @@ def _leftovers(root: Path, name: str, _: str | None) -> Iterator[tuple[Path, str
     for path in [*_listed(root / name), *_listed(root / name / ".failed")]:
         if path.name.startswith((WRITING, REMOVING)) and _age(path) > HOUR:
             yield path, "left by a process that was killed"
+    for path in _listed(root / name / ".jobs"):
+        if _age(path) > MONTH:
+            yield path, "log of a job of Slurm, a month old"
     for folder in folders(root, name):
         try:
             files = read_record(folder)["files"]

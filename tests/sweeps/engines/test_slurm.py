@@ -1,0 +1,146 @@
+"""The engine of Slurm: jobs as processes of this machine, and arrays on a stand-in for Slurm's commands."""
+
+import importlib.util
+import os
+import sys
+
+import pytest
+
+from infojax.errors import InvalidInput
+from infojax.sweeps.engines import slurm
+from infojax.sweeps.engines.slurm import Options, check, minutes
+
+pytestmark = pytest.mark.skipif(importlib.util.find_spec("submitit") is None, reason="submitit is not installed")
+
+SBATCH = """
+import itertools, os, pathlib, re, subprocess, sys
+folder, text = pathlib.Path(os.environ["STAND_IN"]), pathlib.Path(sys.argv[1]).read_text()
+(folder / f"submitted{len(list(folder.glob('submitted*')))}").write_text(text)
+if "--partition=closed" in text:
+    sys.exit("sbatch: error: invalid partition specified: closed")
+job = str(1000 + len(list(folder.glob("submitted*"))))
+array = re.search(r"--array=0-(\\d+)%(\\d+)", text)
+runner = [sys.executable, str(folder / "runner.py"), job, sys.argv[1], *(array.groups() if array else ["", "1"])]
+subprocess.Popen(runner, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+print(f"Submitted batch job {job}")
+"""
+RUNNER = """
+import os, pathlib, subprocess, sys
+from concurrent.futures import ThreadPoolExecutor
+job, script, last, limit = sys.argv[1:]
+folder = pathlib.Path(os.environ["STAND_IN"])
+def one(task):
+    name = job if task is None else f"{job}_{task}"
+    array = {} if task is None else {"SLURM_ARRAY_JOB_ID": job, "SLURM_ARRAY_TASK_ID": str(task)}
+    common = {"SLURM_JOB_ID": name.replace("_", "0"), "SLURM_NTASKS": "1", "SLURM_JOB_NUM_NODES": "1",
+              "SLURM_JOB_NODELIST": "here", "SLURM_NODEID": "0", "SLURM_PROCID": "0", "SLURM_LOCALID": "0"}
+    (folder / f"state-{name}").write_text("RUNNING")
+    code = subprocess.run(["bash", script], env=os.environ | common | array).returncode
+    (folder / f"state-{name}").write_text("COMPLETED" if code == 0 else "FAILED")
+with ThreadPoolExecutor(int(limit)) as pool:
+    list(pool.map(one, [None] if last == "" else range(int(last) + 1)))
+"""
+SACCT = """
+import os, pathlib, sys
+print("JobID|State|NodeList")
+for state in pathlib.Path(os.environ["STAND_IN"]).glob("state-*"):
+    print(f"{state.name.removeprefix('state-')}|{state.read_text()}|here")
+"""
+SRUN = """
+import os, sys
+words = sys.argv[1:]
+while words[0].startswith("--"):
+    words = words[1:] if words[0] == "--unbuffered" or "=" in words[0] else words[2:]
+os.execvp(words[0], words)
+"""
+
+
+@pytest.fixture
+def stand_in(tmp_path):
+    """A folder with commands that do what Slurm's would, and the environment in which they are found."""
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "runner.py").write_text(RUNNER)
+    commands = {"sbatch": SBATCH, "sacct": SACCT, "srun": SRUN, "scancel": "", "scontrol": "print('here')"}
+    for name, program in commands.items():
+        file = tmp_path / "bin" / name
+        file.write_text(f"#!{sys.executable}\n{program}")
+        file.chmod(0o755)
+    return {"STAND_IN": str(tmp_path), "PATH": f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}"}
+
+
+def test_jobs_here_that_die_and_fail(naps):
+    naps.kill_once(1)
+    naps.fail(2)
+    args = ("--over", "seed=0..3", "--engine", "slurm", "--local", "--max-jobs", "2", "--retries", "1")
+    first = naps.start(*args, "--slurm-setup", "export SET_UP=yes")
+    out, err = first.communicate(timeout=120)
+    assert first.returncode == 1, out + err
+    assert "3 computed, 0 found, 1 failed" in out
+    assert "told to fail" in out + err
+    assert naps.tables() == {0: 0, 1: 1, 3: 9}
+    assert sorted(naps.begun()) == [0, 1, 1, 2, 2, 3]
+    jobs = naps.folder / "results" / "nap" / ".jobs"
+    assert list(jobs.glob("*log.out"))
+    (naps.folder / "fail2").unlink()
+    again = naps.start("--over", "seed=0..3")  # another engine goes on
+    out, err = again.communicate(timeout=60)
+    assert again.returncode == 0, out + err
+    assert "1 computed, 3 found, 0 failed" in out
+
+
+def test_an_array_with_a_job_that_dies(naps, stand_in):
+    naps.kill_once(1)
+    args = ("--over", "seed=0..4", "--engine", "slurm", "--max-jobs", "2", "--time", "1:00:00", "--mem", "2GB")
+    options = ("--partition", "short", "--cpus-per-task", "3", "--gpus-per-task", "1", "--slurm-setup", "export A=1")
+    sweep = naps.start(*args, *options, "--retries", "1", **stand_in, JAX_PLATFORMS="cpu")
+    out, err = sweep.communicate(timeout=180)
+    assert sweep.returncode == 0, out + err
+    assert "5 computed, 0 found, 0 failed" in out
+    assert naps.tables() == {seed: seed**2 for seed in range(5)}
+    assert sorted(naps.begun()) == [0, 1, 1, 2, 3, 4]
+    text = (naps.folder / "submitted0").read_text()
+    words = ("array=0-4%2", "time=60", "mem=2GB", "partition=short", "cpus-per-task=3", "gpus-per-node=1", "export A=1")
+    assert [word for word in words if word not in text] == []
+    assert "--array" not in (naps.folder / "submitted1").read_text()  # the one that died
+
+
+def test_slurm_refuses(naps, stand_in):
+    sweep = naps.start("--over", "seed=0,1", "--engine", "slurm", "--partition", "closed", **stand_in)
+    _, err = sweep.communicate(timeout=60)
+    assert sweep.returncode == 2
+    assert "Slurm refused the jobs" in err
+    assert "invalid partition" in err
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"time": "soon", "local": True}, "--time soon is no time"),
+        ({"time": "1:30", "local": True}, "--time 1:30 is no time"),
+        ({"time": "0", "local": True}, "leaves no time"),
+        ({"mem": "much", "local": True}, "--mem much"),
+        ({"max_jobs": 0, "local": True}, "1 job or more"),
+        ({"cpus_per_task": 0}, "1 CPU"),
+    ],
+)
+def test_what_cannot_work_is_refused(options, words):
+    with pytest.raises(InvalidInput, match=words):
+        check(Options(**options))
+
+
+def test_without_slurm(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(InvalidInput, match="no sbatch on this machine"):
+        check(Options())
+    check(Options(local=True))
+
+
+def test_minutes():
+    assert [minutes(text) for text in ("5", "00:05:00", "1-00:00:00", "0:00:01")] == [5, 5, 1440, 1]
+
+
+def test_how_many_units_run_at_once(monkeypatch):
+    monkeypatch.setattr(slurm.os, "cpu_count", lambda: 8)
+    assert Options().parallel == 64
+    assert Options(local=True, cpus_per_task=2).parallel == 4
+    assert Options(local=True, max_jobs=1).parallel == 1
