@@ -86,33 +86,29 @@ def take(where: Path, address: str, watch: Watch) -> Claim | None:
     Raises:
         InvalidInput: the folder `where` cannot be written to.
     """
-    generations = _generations(where, address)
-    judged = None
-    if generations:
-        file = where / f"{address}.{generations[-1]}"
-        judged = look(file)
-        if judged is not None and not watch.stale(file, judged):
-            return None
-    claim = _create(where, address, generations[-1] + 1 if generations else 1)
+    before = _looks(where, address)
+    if any(not watch.stale(file, found) for file, found in before.items()):
+        return None
+    claim = _create(where, address, 1 + max(map(_generation, before), default=0))
     if claim is None:
         return None
-    # The stale claim may have been taken over, released and made anew between the look and the creation.
-    before = look(where / f"{address}.{generations[-1]}") if generations else None
-    if (before is not None and before != judged) or not claim.held():
+    # Stale claims may have been taken over, released and made anew between the looks and the creation. Of two who
+    # create at the same time, each creates before it looks again, so that one sees the other, or both do.
+    after = _looks(where, address)
+    mine = after.pop(claim.file, None)
+    if mine is None or any(before.get(file) != found for file, found in after.items()):
         claim.release()
         return None
-    for generation in generations:
-        (where / f"{address}.{generation}").unlink(missing_ok=True)
+    for file in before:
+        file.unlink(missing_ok=True)
     heartbeat.start(claim.file, claim.token.encode())
     return claim
 
 
 def holder(where: Path, address: str, watch: Watch) -> dict[str, Any] | None:
     """Who computes an address now: `host`, `pid`, …, empty where the file does not say; None where nobody does."""
-    generations = _generations(where, address)
-    file = where / f"{address}.{generations[-1]}" if generations else None
-    found = look(file) if file else None
-    return None if file is None or found is None or watch.stale(file, found) else _holder(found)
+    living = [found for file, found in _looks(where, address).items() if not watch.stale(file, found)]
+    return _holder(living[-1]) if living else None
 
 
 def look(file: Path) -> Look | None:
@@ -121,8 +117,10 @@ def look(file: Path) -> Look | None:
         with open(file, "rb") as stream:
             stat = os.fstat(stream.fileno())
             return Look(stat.st_ino, stat.st_mtime_ns, stream.read())
-    except OSError:
+    except FileNotFoundError:
         return None
+    except OSError:  # there, but not for us to read: another's, until the lease has passed
+        return Look(0, 0, b"")
 
 
 def _create(where: Path, address: str, generation: int) -> Claim | None:
@@ -152,6 +150,15 @@ def _holder(found: Look) -> dict[str, Any]:
     except ValueError:
         return {}
     return record if isinstance(record, dict) else {}
+
+
+def _looks(where: Path, address: str) -> dict[Path, Look]:
+    """All claims on an address, the oldest first, as they were at one moment or nearly so."""
+    while True:
+        files = [where / f"{address}.{generation}" for generation in _generations(where, address)]
+        found = [look(file) for file in files]
+        if None not in found:  # else one went while we looked, and another may have come
+            return {file: seen for file, seen in zip(files, found, strict=True) if seen is not None}
 
 
 def _generations(where: Path, address: str) -> list[int]:

@@ -1,11 +1,14 @@
 """A package of experiments in a temporary folder, loaded as the real one is."""
 
 import itertools
+import shutil
 import sys
 import textwrap
+from pathlib import Path
 
 import pytest
 
+collect_ignore = ["probes"]
 COUNTER = itertools.count()
 
 SQUARES = '''
@@ -66,3 +69,12 @@ def package(tmp_path, monkeypatch):
     yield name, folder
     for module in [m for m in sys.modules if m.partition(".")[0] == name]:
         del sys.modules[module]
+
+
+@pytest.fixture
+def probes(package):
+    """The name of a package with the experiments `probe` and `batched` (tests/sweeps/probes)."""
+    name, folder = package
+    for file in (Path(__file__).parent / "probes").glob("*.py"):
+        shutil.copy(file, folder)
+    return name
