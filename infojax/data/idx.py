@@ -35,7 +35,7 @@ def read_idx(path: Path) -> UInt8[np.ndarray, "..."]:
     shape = struct.unpack(f">{rank}I", data[4:header])
     if len(data) != header + prod(shape):
         raise CorruptData(
-            f"{path} has {len(data)} bytes, its header {shape} promises {header + prod(shape)}: "
+            f"{path} has {len(data)} bytes, its header {str(shape)[:100]} promises {str(header + prod(shape))[:30]}: "
             "it is truncated or was overwritten; fetch it again."
         )
     try:

@@ -1,5 +1,6 @@
 """Weights in TensorFlow.js' format: model.json, whose manifest names arrays one after another in binary shards."""
 
+from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -24,25 +25,38 @@ def read_tfjs(folder: Path) -> dict[str, np.ndarray]:
         listed = [
             (
                 b"".join(_bytes(folder / Path(shard).name) for shard in group["paths"]),
-                [(str(entry["name"]), tuple(map(int, entry["shape"])), _dtype(entry)) for entry in group["weights"]],
+                [(str(entry["name"]), _shape(entry), _dtype(entry)) for entry in group["weights"]],
             )
             for group in groups
         ]
-    except (ValueError, TypeError, KeyError) as error:
-        raise CorruptData(f"{path} has no manifest of weights that can be read ({error!r}); fetch it again.") from error
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        if isinstance(error, DataNotFound):
+            raise
+        raise CorruptData(
+            f"{path} has no manifest of weights that can be read ({error!r:.500}); fetch it again."
+        ) from error
     arrays = {}
     for data, entries in listed:
-        expected = sum(dtype.itemsize * int(np.prod(shape)) for _, shape, dtype in entries)
+        expected = sum(dtype.itemsize * prod(shape) for _, shape, dtype in entries)
         if len(data) != expected:
             raise CorruptData(
                 f"the shards of {path} have {len(data):,} bytes, their arrays {expected:,}: fetch them again."
             )
         start = 0
         for name, shape, dtype in entries:
-            count = int(np.prod(shape))
+            count = prod(shape)
             arrays[name] = np.frombuffer(data, dtype, count, start).reshape(shape)
             start += count * dtype.itemsize
     return arrays
+
+
+def _shape(entry: dict) -> tuple[int, ...]:
+    shape = entry["shape"]
+    whole = isinstance(shape, list) and all(type(size) is int and size >= 0 for size in shape)
+    # NumPy counts no more axes, and no more elements were an axis of 0 not among them.
+    if not whole or len(shape) > 32 or prod(max(size, 1) for size in shape) > 2**40:
+        raise ValueError(f"{entry['name']} has the shape {shape}")
+    return tuple(shape)
 
 
 def _dtype(entry: dict) -> np.dtype:

@@ -84,7 +84,7 @@ def tried(files: Mapping[str, bytes], read: Callable[[Path], Any]) -> Any:
         folder = Path(temporary).resolve() / "inside" / "folder"
         write(files, folder)
         before = _state(Path(temporary))
-        answer = refused_or(lambda: read(folder), str(folder), *files)
+        answer = refused_or(lambda: read(folder), str(folder), *files, *(f"{Path(file).stem}: " for file in files))
         assert _state(Path(temporary)) == before, "reading changed the folder"
         return answer
 
