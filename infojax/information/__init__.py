@@ -2,12 +2,14 @@
 
 from infojax.information.contrast import Contrast, contrast
 from infojax.information.ensemble import EnsembleInformation, ensemble_from_kernels, ensemble_information
+from infojax.information.from_products import BoundedInformation, from_products
 from infojax.information.influence import Influence, influence, influence_from_kernels, influence_information
 from infojax.information.retraining import Retraining, retrain_without_each
 from infojax.information.sgd_noise import SgdInformation, sgd_from_kernel, sgd_information
 from infojax.information.unique import Information, from_kernels, unique_information
 
 __all__ = [
+    "BoundedInformation",
     "Contrast",
     "EnsembleInformation",
     "Influence",
@@ -18,6 +20,7 @@ __all__ = [
     "ensemble_from_kernels",
     "ensemble_information",
     "from_kernels",
+    "from_products",
     "influence",
     "influence_from_kernels",
     "influence_information",

@@ -82,16 +82,10 @@ def from_kernels(
     """
     r = np.asarray(residual, np.float64).reshape(-1)
     cross = np.asarray(validation_kernel)
-    _check(r, cross, outputs, decay, convention, sigma)
-    size = (train_kernel.values if isinstance(train_kernel, Spectrum) else np.asarray(train_kernel)).shape[0]
-    if size != len(r) or cross.shape[1] != len(r) or len(r) % outputs or len(cross) % outputs:
-        raise InvalidInput(
-            f"Shapes do not fit: train_kernel {size} rows, validation_kernel {cross.shape}, residual {len(r)} entries, "
-            f"outputs {outputs}. With n examples, m validation points and k outputs they are (nk, nk), (mk, nk), nk."
-        )
-    n = len(r) // outputs
-    if n < 2:
-        raise InvalidInput(f"There is {n} training example; leaving one out needs at least 2.")
+    check_settings(r, outputs, decay, convention, sigma)
+    shape = np.shape(train_kernel.vectors if isinstance(train_kernel, Spectrum) else train_kernel)
+    n = check_shapes(shape[:1], cross.shape, r, outputs)
+    _check_finite("validation_kernel", cross)
     rows = rows_of_groups(groups, n, outputs)
     theta = train_kernel if isinstance(train_kernel, Spectrum) else spectrum(train_kernel)
 
@@ -165,7 +159,8 @@ def initial_residual(network: Network, params: Params, train: Dataset) -> Float[
     return np.asarray(targets, np.float64) - np.asarray(outputs, np.float64)
 
 
-def _check(residual, cross, outputs, decay, convention, sigma) -> None:
+def check_settings(residual: np.ndarray, outputs: int, decay: float, convention: str, sigma: float) -> None:
+    """Raises InvalidInput for settings that mean nothing, and for a residual with NaN."""
     if convention not in ("mean", "sum"):
         raise InvalidInput(f'convention is {convention!r}; it must be "mean" or "sum" (is the loss a mean or a sum?).')
     if not 0 <= decay < np.inf:
@@ -174,8 +169,25 @@ def _check(residual, cross, outputs, decay, convention, sigma) -> None:
         raise InvalidInput(f"sigma is {sigma}; the smoothing noise must have a positive, finite standard deviation.")
     if outputs < 1:
         raise InvalidInput(f"outputs is {outputs}; a network has at least one output.")
-    if cross.ndim != 2 or len(cross) == 0:
-        raise InvalidInput(f"validation_kernel has shape {cross.shape}; it must be (M, N) with M ≥ 1.")
-    for name, array in (("residual", residual), ("validation_kernel", cross)):
-        if not np.isfinite(array).all():
-            raise InvalidInput(f"{name} has {np.sum(~np.isfinite(array))} NaN or infinite entries; check the data.")
+    _check_finite("residual", residual)
+
+
+def check_shapes(train: tuple[int, ...] | None, cross: tuple[int, ...], residual: np.ndarray, outputs: int) -> int:
+    """The number n of examples; InvalidInput where kernels of these shapes (None: not known) are not of so many."""
+    if len(cross) != 2 or cross[0] == 0:
+        raise InvalidInput(f"validation_kernel has shape {cross}; it must be (M, N) with M ≥ 1.")
+    rows = len(residual)
+    fit = train is None or all(size == rows for size in train)
+    if not fit or cross[1] != rows or rows % outputs or cross[0] % outputs:
+        raise InvalidInput(
+            f"Shapes do not fit: train_kernel {train or 'any'}, validation_kernel {cross}, residual {rows} entries, "
+            f"outputs {outputs}. With n examples, m validation points and k outputs they are (nk, nk), (mk, nk), nk."
+        )
+    if rows // outputs < 2:
+        raise InvalidInput(f"There is {rows // outputs} training example; leaving one out needs at least 2.")
+    return rows // outputs
+
+
+def _check_finite(name: str, array: np.ndarray) -> None:
+    if not np.isfinite(array).all():
+        raise InvalidInput(f"{name} has {np.sum(~np.isfinite(array))} NaN or infinite entries; check the data.")
