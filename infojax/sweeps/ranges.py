@@ -109,7 +109,8 @@ def range_of(name: str, text: str, kind: Any) -> Range | None:
         if numbers and ".." in text:
             raise InvalidInput(f"{name}={text}: a range is low..high, low..high:COUNT or low..high:COUNT:log")
         return None
-    for number in numbers:
+    # int | float: counted points need not be whole
+    for number in numbers if found["count"] is None else reversed(numbers):
         try:
             low, high = (from_text(name, found[end], number) for end in ("low", "high"))
             break
