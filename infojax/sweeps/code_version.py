@@ -13,6 +13,7 @@ import ast
 import hashlib
 import importlib.util
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ from infojax.errors import InvalidInput
 # Module → its sources as they were (file, time of change, bytes), and the digest of them.
 _KNOWN: dict[str, tuple[list[tuple[Path, int, int]], str]] = {}
 _PINNED: dict[str, str] = {}
+_LOCK = threading.Lock()  # Python 3.11 parses in one thread at a time only (SystemError)
 _RACY = 2e9  # nanoseconds within which a file may change twice and show the same time
 
 
@@ -38,7 +40,8 @@ def code_version(module: str) -> str:
     if seen and all(_stamp(path) == (path, changed, size) for path, changed, size in seen):
         return version
     now = time.time_ns()
-    files, version = _digest(module)
+    with _LOCK:
+        files, version = _digest(module)
     stamps = [stamp for stamp in map(_stamp, files) if stamp is not None]
     if len(stamps) == len(files) and all(changed < now - _RACY for _, changed, _ in stamps):
         _KNOWN[module] = stamps, version

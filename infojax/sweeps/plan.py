@@ -12,6 +12,7 @@ from typing import Any
 from infojax.errors import CorruptData, InvalidInput
 from infojax.sweeps.address import address
 from infojax.sweeps.batches import together
+from infojax.sweeps.code_version import pinned
 from infojax.sweeps.run import load_experiment
 from infojax.sweeps.store import Store
 from infojax.sweeps.worker import Unit
@@ -58,9 +59,9 @@ def plan(experiment: str, configs: Sequence[Any], results: Path, package: str = 
         raise InvalidInput(f"experiment {experiment!r} takes its own Config, not {wrong[0]!r}")
     if not configs:
         raise InvalidInput("a sweep needs at least one config")
-    named = {address(config): config for config in configs}
     store = Store(results.absolute())
-    with ThreadPoolExecutor(8) as threads:
+    with pinned(module.__name__), ThreadPoolExecutor(8) as threads:
+        named = {address(config): config for config in configs}
         states = list(threads.map(lambda config: _state(store, experiment, config), named.values()))
     found = frozenset(at for at, state in zip(named, states, strict=True) if state is True)
     damaged = {at: state for at, state in zip(named, states, strict=True) if isinstance(state, str)}
