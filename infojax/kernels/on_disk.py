@@ -28,6 +28,7 @@ class KernelOnDisk:
         chunks: entries along a tile's edges; each tile is one file, `c/ROW/COLUMN`. The last ones may stick out.
         outputs: k; row i * k + c belongs to output c of example i.
         symmetric: whether columns belong to the same examples as rows.
+        compressed: whether files of tiles are smaller than their entries.
         inputs: digests of what the kernel was computed from.
     """
 
@@ -37,6 +38,7 @@ class KernelOnDisk:
     chunks: tuple[int, int]
     outputs: int
     symmetric: bool
+    compressed: bool
     inputs: Mapping[str, str]
 
     ndim = 2
@@ -83,7 +85,7 @@ class KernelOnDisk:
 
         Two blocks are in memory at a time.
         """
-        size = rows or self.tile_rows
+        size = self.tile_rows if rows is None else rows
         if size < 1:
             raise InvalidInput(f"rows={rows}; a block needs at least one")
         slices = [slice(at, min(at + size, self.shape[0])) for at in range(0, self.shape[0], size)]
@@ -115,10 +117,15 @@ class KernelOnDisk:
         for start in range(0, len(present), _AT_ONCE):
             some = present[start : start + _AT_ONCE]
             for (i, j), reading in zip(some, [self.store[self.tile(i, j)].read() for i, j in some], strict=True):
+                name = f"c/{i}/{j}"
                 try:
                     self._result(reading)
                 except CorruptData as error:
-                    wrong[f"c/{i}/{j}"] = str(error.__cause__)
+                    wrong[name] = str(error.__cause__)
+                    continue
+                found = (self.folder / name).stat().st_size
+                if not self.compressed and found != self._tile_bytes:
+                    wrong[name] = f"it has {found:,} bytes, not {self._tile_bytes:,}"
         return wrong
 
     def discard(self, tiles: Any) -> None:
@@ -133,6 +140,11 @@ class KernelOnDisk:
         """Where a tile is."""
         (r, c), (n, m) = self.chunks, self.shape
         return slice(row * r, min((row + 1) * r, n)), slice(column * c, min((column + 1) * c, m))
+
+    @property
+    def _tile_bytes(self) -> int:
+        """Of a file that is not compressed: entries, and four bytes of checksum."""
+        return math.prod(self.chunks) * self.dtype.itemsize + 4
 
     @functools.cached_property
     def store(self) -> Any:
@@ -177,6 +189,7 @@ def open_kernel(folder: str | Path) -> KernelOnDisk:
         tuple(metadata["chunk_grid"]["configuration"]["chunk_shape"]),
         about["outputs"],
         about["symmetric"],
+        any(codec["name"] == "zstd" for codec in metadata["codecs"]),
         about["inputs"],
     )
 

@@ -182,6 +182,8 @@ def fill(
                 others = as_column(panel[j] if there else of_column(grid.column(j).read))
                 for i in by_column[j]:
                     yield i, j, tile(panel[i], others)
+            # Let go before the next panel is made, so that there are never two.
+            panel, others = {}, None
 
     for i, j, block in _one_ahead(computed()):
         row, column = grid.row(i), grid.column(j)
