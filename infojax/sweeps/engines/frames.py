@@ -7,22 +7,22 @@
 b'a unit'
 """
 
-from typing import BinaryIO
+from io import BufferedIOBase
 
 
-def send(pipe: BinaryIO, message: bytes) -> None:
+def send(pipe: BufferedIOBase, message: bytes) -> None:
     """Write a message."""
     pipe.write(len(message).to_bytes(8, "big") + message)
     pipe.flush()
 
 
-def receive(pipe: BinaryIO) -> bytes:
+def receive(pipe: BufferedIOBase) -> bytes:
     """Read a message. Raises EOFError when the other side is gone before it was whole."""
     length = int.from_bytes(_exactly(pipe, 8), "big")
     return _exactly(pipe, length)
 
 
-def _exactly(pipe: BinaryIO, count: int) -> bytes:
+def _exactly(pipe: BufferedIOBase, count: int) -> bytes:
     data = pipe.read(count)
     if len(data) < count:
         raise EOFError

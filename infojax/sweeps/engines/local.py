@@ -35,7 +35,7 @@ def check(options: Options) -> None:
 def run(units: Sequence[Unit], options: Options) -> Iterator[list[Outcome]]:
     """Do the units, and yield what came of each as it comes."""
     check(options)
-    if options.workers == 0:
+    if options.workers == 0 or not units:
         for unit in units:
             yield work(unit)
         return

@@ -13,6 +13,7 @@ from typing import Any
 
 from infojax.errors import InfojaxError
 from infojax.sweeps.engines.frames import receive, send
+from infojax.sweeps.engines.threads import bounded
 from infojax.sweeps.worker import Outcome, Unit
 
 # Cores are chosen before anything is imported: NumPy and XLA count them once, and start as many threads.
@@ -121,11 +122,7 @@ def shares(workers: int) -> list[Share]:
     found = []
     for worker in range(workers):
         first = worker * each % count
-        threads = {f"{library}_NUM_THREADS": str(each) for library in ("OMP", "OPENBLAS", "MKL")}
-        environment = {name: value for name, value in threads.items() if name not in os.environ}
-        if not cores and each == 1:
-            flags = os.environ.get("XLA_FLAGS", "")
-            environment["XLA_FLAGS"] = f"{flags} --xla_cpu_multi_thread_eigen=false".strip()
+        environment = bounded(each)
         if gpus:
             environment["CUDA_VISIBLE_DEVICES"] = gpus[worker % len(gpus)]
             if workers > len(gpus) and "XLA_PYTHON_CLIENT_MEM_FRACTION" not in os.environ:

@@ -13,7 +13,7 @@ import signal
 import sys
 import threading
 import time
-from typing import Any, BinaryIO
+from typing import Any
 
 from infojax.sweeps.engines.frames import receive, send
 
@@ -54,7 +54,7 @@ def _answer(message: bytes) -> Any:
         return error if isinstance(error, InfojaxError) else RuntimeError(traceback.format_exc())
 
 
-def _listen(units: BinaryIO, waiting: Any, busy: threading.Event) -> None:
+def _listen(units: Any, waiting: Any, busy: threading.Event) -> None:
     try:
         while True:
             message = receive(units)
