@@ -15,6 +15,7 @@ import polars as pl
 from jaxtyping import PRNGKeyArray
 from rich.progress import Progress
 
+from infojax.errors import InvalidInput
 from infojax.scaling import RidgeSimulation, keep_all, keep_easy, keep_hard, keep_random, ridge_law, simulate_ridge
 from infojax.scaling.cells import simulated
 from infojax.scaling.selection.problem import Labels, checked_problem
@@ -61,8 +62,10 @@ class Config:
     """Of the simulation."""
 
     def __post_init__(self) -> None:
+        if self.rule not in RULES:
+            raise InvalidInput(f"there is no rule {self.rule!r}; rules are {', '.join(RULES)}")
         if self.repeats < 0 or self.repeats == 1:
-            raise ValueError(f"repeats={self.repeats}: a standard error needs at least 2 repeats; 0 simulates nothing")
+            raise InvalidInput(f"repeats={self.repeats}: give at least 2, for a standard error, or 0 for the law alone")
         selection, numbers = RULES[self.rule](self.fraction), _numbers([self])
         labels = Labels("sign", self.label_aware)
         checked_problem(selection, **numbers, labels=labels, noise=0.0, flips=0.0)
