@@ -134,6 +134,11 @@ def _free(planned: Plan, busy: Sequence[str], watch: claims.Watch, record: Calla
         there = [at for at in released if stored(store, planned.experiment, planned.configs[at])]
         record([Outcome(at, "found") for at in there])
         free = [at for at in released if at not in there]
+        for at in free:
+            # A claim may be stale only for who has watched it for a lease, as a worker that comes new to it has not.
+            claim = claims.take(where, at, watch)
+            if claim is not None:
+                claim.release()
         if free:
             return free
         waiting = [at for at in waiting if at not in there]

@@ -104,12 +104,13 @@ def _write(folder: Path, contents: list[Content], record: dict[str, Any], token:
 
 
 def _files(folder: Path) -> set[str]:
-    """The files that the record there names; none where it is damaged (`infojax results prune` finds them)."""
+    """The files of the result there. Of one whose record is damaged, those that nobody can be writing now."""
     try:
         record = opened((folder / "record.json").read_bytes(), {"files"})
         return {file for file in record["files"] if FILE.fullmatch(file)}
     except (OSError, ValueError, TypeError):
-        return set()
+        # Writers of this moment use names with a token; what is left of these is for `infojax results prune`.
+        return {file for file in os.listdir(folder) if FILE.fullmatch(file) and file.count(".") == 1}
 
 
 def _unlink(folder: Path, files: Any) -> None:

@@ -113,6 +113,17 @@ def test_leftovers_of_killed_writers_go_when_they_are_old(store, killed_at, monk
     assert not left.exists()
 
 
+@pytest.mark.parametrize("damaged", ["record.json", "a.npy"])
+def test_nothing_is_left_of_what_is_replaced(store, damaged):
+    folder = store.write("e", Config(), held(0)).folder
+    (folder / damaged).write_bytes(b"no longer")
+    store.write("e", Config(), held(1))
+    assert {path.name for path in folder.iterdir()} == {"record.json", *read_record(folder)["files"]}
+    store.write("e", Config(), held(2))
+    assert {path.name for path in folder.iterdir()} == {"record.json", *read_record(folder)["files"]}
+    assert value(store.read("e", Config())) == 2
+
+
 def test_readers_always_find_a_whole_result_while_others_replace_it(store):
     store.write("e", Config(), held(0))
     folder, stop, problems, reads = store.folder("e", Config()), threading.Event(), [], []
