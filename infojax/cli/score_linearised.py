@@ -15,6 +15,7 @@ from infojax.errors import InvalidInput
 from infojax.information import Information, from_kernels
 from infojax.information.baselines import BASELINES, trained_residuals
 from infojax.kernels import empirical_ntk
+from infojax.kernels.on_device import accelerator_with_room
 from infojax.linearized import Spectrum, Training, coefficients, spectrum
 from infojax.linearized.held_out import held_out_residuals
 from infojax.models import Network
@@ -70,7 +71,8 @@ def linearise(
     all examples and with as many left out at once as will be.
     """
     build = partial(empirical_ntk, network, params, budget=workspace, progress=progress)
-    kernel, cross = build(examples.x), build(others.x, examples.x)
+    where = accelerator_with_room(examples.targets.size)
+    kernel, cross = build(examples.x, out=where), build(others.x, examples.x)
     task = progress.add_task("eigendecomposition", total=None)
     theta = spectrum(kernel)
     n, outputs = examples.targets.shape

@@ -17,6 +17,7 @@ from jaxtyping import ArrayLike, Float, Num
 from infojax.data import Dataset
 from infojax.errors import InvalidInput
 from infojax.kernels import empirical_ntk
+from infojax.kernels.on_device import accelerator_with_room
 from infojax.linearized.each_out import leave_each_out
 from infojax.linearized.groups import Groups, rows_of_groups
 from infojax.linearized.spectrum import Spectrum, spectrum
@@ -132,7 +133,8 @@ def unique_information(
         OverBudget: the kernels cannot be built within `budget`.
     """
     residual = initial_residual(network, params, train)
-    kernel = empirical_ntk(network, params, train.x, budget=budget, progress=progress)
+    where = accelerator_with_room(residual.size)
+    kernel = empirical_ntk(network, params, train.x, budget=budget, out=where, progress=progress)
     cross = empirical_ntk(network, params, validation.x, train.x, budget=budget, progress=progress)
     return from_kernels(
         kernel,

@@ -12,6 +12,19 @@ from jaxtyping import Array, Float
 from infojax.errors import OverBudget
 from infojax.kernels.tiles import Write
 
+# A kernel that is factored is there in float64 four times: as given, its eigenvectors, and what the routine works on.
+_FACTORED = 4 * 8
+
+
+def accelerator_with_room(rows: int) -> Any:
+    """The device to leave a square kernel on that is to be factored: the default one, if it is an accelerator and has
+    that much free memory; None otherwise, which as `out` of `empirical_ntk` means main memory.
+    """
+    device = jnp.zeros(()).devices().pop()
+    stats = device.memory_stats() or {}
+    free = stats.get("bytes_limit", 0) - stats.get("bytes_in_use", 0)
+    return device if device.platform != "cpu" and (4 + _FACTORED) * rows**2 < free else None
+
 
 def on_device(shape: tuple[int, int], dtype: np.dtype, device: Any) -> tuple[Write, Callable[[], Array]]:
     """What writes blocks into an array on `device`, and what gives that array when all are written.

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from infojax.errors import OverBudget
 from infojax.kernels import empirical_ntk
-from infojax.kernels.on_device import on_device
+from infojax.kernels.on_device import accelerator_with_room, on_device
 from infojax.models import mlp
 
 NETWORK = mlp((7,), 2)
@@ -41,3 +41,14 @@ def test_too_large_for_the_device_is_refused_before_anything_is_computed():
 
     with pytest.raises(OverBudget, match=r"1,024 bytes.* 800 free"):
         on_device((16, 16), np.dtype(np.float32), Small())
+
+
+def test_on_a_processor_kernels_are_in_main_memory():
+    assert accelerator_with_room(10) is None
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(jax.default_backend() == "cpu", reason="needs an accelerator")
+def test_on_an_accelerator_kernels_stay_where_there_is_room():
+    assert accelerator_with_room(10) in jax.local_devices()
+    assert accelerator_with_room(10**9) is None
