@@ -9,31 +9,33 @@ from rich.markup import escape
 from tyro.conf import FlagCreatePairsOff, Positional, arg
 
 from infojax.cli import results_screen as screen
+from infojax.cli.working_folder import import_from_here
 from infojax.errors import InvalidInput
 from infojax.sweeps import inventory
 from infojax.sweeps import prune as pruning
 from infojax.sweeps import verify as verifying
 from infojax.sweeps.store import read_result
 
+Experiment = Annotated[str | None, arg(metavar="NAME", help="Only this experiment.", help_behavior_hint="")]
 Results = Annotated[Path, arg(help="The folder that results are stored in.")]
 Package = Annotated[str, arg(help="The package of the experiments, whose code says which results are current.")]
 
 
 def list_(
-    experiment: str | None = None,
+    experiment: Experiment = None,
     results: Results = Path("results"),
     json: FlagCreatePairsOff[bool] = False,
     package: Package = "experiments",
 ) -> None:
     """List what is stored, running, unfinished and failed: where configs differ, when, how long, and by which code.
 
-    Code is `current` when the experiment's code is still what it was, `older` when not, and `?` where the experiment
-    is not here. Works while a sweep is running.
+    There is a column for each field in which configs differ. Code is `current` when the experiment's code is still
+    what it was, `older` when not, and `?` where the experiment is not here. Works while a sweep is running.
 
     Args:
-        experiment: Only this experiment.
         json: Print JSON lines instead of tables: one object a result.
     """
+    import_from_here()
     found = list(inventory.entries(results, experiment))
     if json:
         for entry in found:
@@ -47,7 +49,7 @@ def list_(
 
 
 def show(
-    address: Positional[str],
+    address: Annotated[str, Positional, arg(metavar="ADDRESS")],
     results: Results = Path("results"),
 ) -> None:
     """Show one result: its record, the heads of its tables, and its arrays; of a failure the whole traceback.
@@ -77,14 +79,13 @@ def show(
 
 
 def verify(
-    experiment: str | None = None,
+    experiment: Experiment = None,
     results: Results = Path("results"),
     remove: FlagCreatePairsOff[bool] = False,
 ) -> int:
     """Read every file of every result and hold it against its checksum. Exit code 1 when something is damaged.
 
     Args:
-        experiment: Only this experiment.
         remove: Move damaged results to RESULTS/.damaged/, so that they are computed again when asked for.
     """
     console = Console(soft_wrap=True, highlight=False)
@@ -108,7 +109,7 @@ def verify(
 
 
 def prune(
-    experiment: str | None = None,
+    experiment: Experiment = None,
     only: Annotated[tuple[pruning.Kind, ...], arg(help="Only waste of these kinds.")] = pruning.KINDS,
     yes: FlagCreatePairsOff[bool] = False,
     results: Results = Path("results"),
@@ -122,10 +123,10 @@ def prune(
     is at work on is removed.
 
     Args:
-        experiment: Only this experiment.
         yes: Remove it. Without, nothing is changed.
     """
     console = Console(soft_wrap=True, highlight=False)
+    import_from_here()
     found = list(pruning.waste(results, experiment, package, only))
     for waste in found:
         console.print(f"{escape(str(waste.path))}: {waste.why}, {screen.in_bytes(waste.size)}")

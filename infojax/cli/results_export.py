@@ -1,13 +1,17 @@
 """`infojax results export EXPERIMENT`."""
 
+import io
+import json
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import polars as pl
 from tyro.conf import FlagCreatePairsOff, Positional, arg
 
+from infojax.cli.working_folder import import_from_here
 from infojax.errors import InvalidInput, StorageFailed
 from infojax.sweeps.export import export as joined
 
@@ -20,11 +24,11 @@ WRITERS: dict[str, Callable[[pl.DataFrame, Any], Any]] = {
 
 
 def export(
-    experiment: Positional[str],
-    table: str | None = None,
+    experiment: Annotated[str, Positional, arg(metavar="EXPERIMENT")],
+    table: Annotated[str | None, arg(metavar="NAME", help_behavior_hint="")] = None,
     out: Annotated[str, arg(metavar="FILE|FOLDER|-")] = "-",
     format: Format | None = None,
-    where: tuple[str, ...] = (),
+    where: Annotated[tuple[str, ...], arg(metavar="FIELD=VALUE ...", help_behavior_hint="")] = (),
     any_code: FlagCreatePairsOff[bool] = False,
     results: Annotated[Path, arg(help="The folder that results are stored in.")] = Path("results"),
     package: Annotated[str, arg(help="The experiments' package, whose code says what is current.")] = "experiments",
@@ -34,10 +38,8 @@ def export(
     Fields of the config stand first; one whose name is also a column's is called config.NAME. Damaged results are
     refused: `infojax results verify --remove` sets them aside.
 
-    Examples:
-      infojax results export ridge_law > all.csv
-      infojax results export ridge_law --where ridge=0.01 seed=0 seed=1 --out some.parquet
-      infojax results export coin --out folder/           (a file for each table)
+    For example `infojax results export ridge_law --where ridge=0.01 seed=0 seed=1 --out some.parquet`, or
+    `infojax results export ridge_law > all.csv`, or `infojax results export coin --out folder/` for all tables.
 
     Args:
         experiment: Whose results.
@@ -51,6 +53,7 @@ def export(
     chosen = [_pair(text) for text in where]
     folder = out != "-" and (out.endswith("/") or Path(out).is_dir())
     kind = _format(out, format, folder)
+    import_from_here()
     tables = joined(results, experiment, table=table, where=chosen, any_code=any_code, package=package)
     if not tables:
         raise InvalidInput(f"the results of {experiment} hold no tables")
@@ -69,8 +72,6 @@ def export(
             file = Path(out) / f"{experiment}-{name}.{kind}" if folder else Path(out)
             _write(frame, kind, file)
             print(f"{frame.height:,} rows: {file}", file=sys.stderr)
-    except BrokenPipeError:
-        raise
     except OSError as error:
         raise StorageFailed(f"--out {out} cannot be written ({error}); choose another") from error
 
@@ -82,8 +83,6 @@ def flat_columns(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _as_text(column: pl.Series) -> pl.Series:
-    import json
-
     texts = [None if value is None else json.dumps(value, default=str) for value in column.to_list()]
     return pl.Series(column.name, texts, dtype=pl.String)
 
@@ -109,9 +108,13 @@ def _format(out: str, given: Format | None, folder: bool) -> str:
 
 
 def _to_stdout(frame: pl.DataFrame, kind: str) -> None:
-    stream: IO[bytes] = sys.stdout.buffer
-    WRITERS[kind](frame, stream)
-    stream.flush()
+    buffer = io.BytesIO()
+    WRITERS[kind](frame, buffer)
+    try:
+        sys.stdout.buffer.write(buffer.getvalue())
+        sys.stdout.flush()
+    except BrokenPipeError:  # `| head` has seen enough; Python would complain when it closes what it could not write
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _write(frame: pl.DataFrame, kind: str, file: Path) -> None:

@@ -155,6 +155,14 @@ def test_code_that_is_not_here(line, results):
     assert results("export", "line", "--any-code")[0] == 0
 
 
+def test_experiments_of_the_working_directory_are_found(line, results, monkeypatch, tmp_path):
+    stored(line)
+    monkeypatch.setattr(sys, "path", [path for path in sys.path if path != str(tmp_path)])
+    monkeypatch.delitem(sys.modules, line.__name__)
+    monkeypatch.delitem(sys.modules, line.__package__)
+    assert json.loads(results("list", "--json")[1])["code"] == "current"
+
+
 def test_nothing_there(line, results):
     code, _, err = results("list")
     assert code == 2
