@@ -10,6 +10,9 @@ from infojax.kernels.layers import Features
 from infojax.kernels.program import peak_bytes
 from infojax.kernels.tiles import blocks, even
 
+# Examples of which the cost is looked at, to tell what each adds from what is there once.
+_MANY = 256
+
 
 class Cost(NamedTuple):
     """What features cost: the shapes of one example's, their bytes, and the bytes that making them takes beside.
@@ -29,11 +32,13 @@ class Cost(NamedTuple):
 
 def cost(of_block: Callable[[Any], Features], x: Any) -> Cost:
     """The cost of the features of examples like `x` (n, ...)."""
-    one = jax.ShapeDtypeStruct((1, *x.shape[1:]), x.dtype)
+    one, many = (jax.ShapeDtypeStruct((size, *x.shape[1:]), x.dtype) for size in (1, _MANY))
     program, shapes = jax.make_jaxpr(of_block, return_shape=True)(one)
     each = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(shapes))
-    weights = sum(constant.nbytes for constant in program.consts)
-    return Cost(shapes, each, peak_bytes(program.jaxpr) - weights, weights)
+    of_one, of_many = peak_bytes(program.jaxpr), peak_bytes(jax.make_jaxpr(of_block)(many).jaxpr)
+    # What is made of the weights alone, reversed ones of a convolution say, is there once as well.
+    making = max(each, (of_many - of_one) // (_MANY - 1))
+    return Cost(shapes, each, making, of_one - making)
 
 
 def in_batches(
