@@ -26,6 +26,8 @@ def gone(process: dict[str, Any]) -> bool:
         os.kill(pid, 0)
     except ProcessLookupError:
         return True
+    except PermissionError:
+        pass  # another user's
     except (OSError, OverflowError):
         return False
     now = _start(pid)

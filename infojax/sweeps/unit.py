@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from types import ModuleType
 from typing import Any
 
-from infojax.errors import CorruptData
+from infojax.errors import CorruptData, InfojaxError
 from infojax.sweeps import claims, failures
 from infojax.sweeps.batches import run_batch
 from infojax.sweeps.code_version import pinned
@@ -72,21 +72,31 @@ def one_line(failure: BaseException) -> str:
 
 def _claim(task: Task) -> None:
     """Sort out what needs no computing here, and claim the rest."""
-    unit, watch = task.unit, claims.Watch()
-    where = claims.folder(unit.results, unit.experiment)
-    for index, (config, address) in enumerate(zip(unit.configs, unit.addresses, strict=True)):
-        if task.store.folder(unit.experiment, config).name != address:
-            error = "the code has changed since the sweep began; give the same command again"
-            failures.note(unit, index, error, error, unit.attempts)
-            task.finish(index, "failed", attempts=unit.attempts, error=error)
-        elif stored(task.store, unit.experiment, config):
+    watch = claims.Watch()
+    for index in range(len(task.unit.configs)):
+        try:
+            _claim_one(task, index, watch)
+        except InfojaxError as failure:  # such as a full disk
+            _give_up(task, index, one_line(failure))
+
+
+def _claim_one(task: Task, index: int, watch: claims.Watch) -> None:
+    unit, config, address = task.unit, task.unit.configs[index], task.unit.addresses[index]
+    if task.store.folder(unit.experiment, config).name != address:
+        _give_up(task, index, "the code has changed since the sweep began; give the same command again")
+    elif stored(task.store, unit.experiment, config):
+        task.finish(index, "found")
+    elif (claim := claims.take(claims.folder(unit.results, unit.experiment), address, watch)) is None:
+        task.finish(index, "busy")
+    else:
+        task.claimed[index] = claim
+        if stored(task.store, unit.experiment, config):  # by who held the claim until now
             task.finish(index, "found")
-        elif (claim := claims.take(where, address, watch)) is None:
-            task.finish(index, "busy")
-        else:
-            task.claimed[index] = claim
-            if stored(task.store, unit.experiment, config):  # by who held the claim until now
-                task.finish(index, "found")
+
+
+def _give_up(task: Task, index: int, error: str) -> None:
+    failures.note(task.unit, index, error, error, task.unit.attempts)
+    task.finish(index, "failed", attempts=task.unit.attempts, error=error)
 
 
 def _together(task: Task) -> None:

@@ -187,6 +187,23 @@ def test_a_worker_with_other_code_refuses(run):
     assert not run.log.exists()
 
 
+def test_a_disk_that_is_full_fails_the_configs_and_not_the_sweep(run, monkeypatch):
+    take, calls = claims.take, []
+
+    def full(*arguments):
+        calls.append(arguments)
+        if len(calls) == 2:
+            raise InvalidInput("results cannot be written to here (No space left on device)")
+        return take(*arguments)
+
+    monkeypatch.setattr(claims, "take", full)
+    report, computed = run({"x": "1..3"})
+    assert computed == [1, 3]
+    assert [outcome.error for outcome in report.failed()] == [
+        "InvalidInput: results cannot be written to here (No space left on device)"
+    ]
+
+
 def test_batches_hold_what_differs_in_batched_fields_only(run):
     module = load_experiment("batched", run.package)
     configs = grid(module.Config(), {"kind": ["one", "two"], "x": "1..6"})
