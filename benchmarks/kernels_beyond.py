@@ -5,6 +5,7 @@
 Without a choice all four. On a processor, several devices are virtual ones that share its cores: they show agreement,
 and what the detour costs, not speed. Memory is that of a process for each case: the most that was resident, less what
 was before (on an accelerator, what its allocator says), beside the plan for it. CPU seconds are of all threads.
+Folders are written where temporary files go, or below the folder that INFOJAX_BENCHMARK_FOLDER names.
 """
 
 import argparse
@@ -142,7 +143,7 @@ def resident(which: str) -> int:
 def disk(console: Console, quick: bool) -> None:
     network, params, x = problem("mlp", 1, 2000 if quick else 8000)
     size = len(x) ** 2 * 4 / 2**20
-    folder = Path(tempfile.mkdtemp(dir="."))
+    folder = Path(tempfile.mkdtemp(dir=os.environ.get("INFOJAX_BENCHMARK_FOLDER")))
     table = Table("", "MiB", "CPU s", "wall s", "MiB / s", title=f"A kernel on disk, MLP, n = {len(x)}, in {folder}")
 
     def timed(name: str, function: Callable[[], Any], amount: float) -> Any:
@@ -178,7 +179,7 @@ def precision(console: Console, quick: bool) -> None:
     for name, n, m in (("mlp", 100, 50), ("cnn", 100, 50)) if quick else (("mlp", 300, 150), ("cnn", 300, 150)):
         network, params, x = problem(name, 1, n + m)
         labels = np.sign(np.random.default_rng(1).normal(size=n))[:, None]
-        exact = pair(x, n, lambda a, b: empirical_ntk(network, params, a, b, dtype=np.float64))
+        exact = pair(x, n, functools.partial(empirical_ntk, network, params, dtype=np.float64))
         rows = {which: functools.partial(at_precision, network, params, which) for which in PRECISIONS}
         rows |= {f"rounded as {word}": functools.partial(rounded, network, params, bits) for word, bits in ROUNDED}
         for which, kernel_of in rows.items():
@@ -226,7 +227,7 @@ def errors(kernels: Any, exact: Any, labels: np.ndarray) -> list[str]:
     largest = np.abs(theta - theta0).max() / np.abs(theta0).max()
     found = [f"{relative:.1e}", f"{largest:.1e}"]
     for a, b in ((ours.weights, true.weights), (ours.functional, true.functional)):
-        ranks = np.corrcoef(*(np.argsort(np.argsort(values)) for values in (a, b)))[0, 1]
+        ranks = np.corrcoef(np.argsort(np.argsort(a)), np.argsort(np.argsort(b)))[0, 1]
         found += [f"{np.linalg.norm(a - b) / np.linalg.norm(b):.1e}", f"{ranks:.6f}"]
     return found
 
