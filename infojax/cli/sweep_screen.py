@@ -55,7 +55,9 @@ def pace(report: Report) -> str:
     words = [rate(new / report.seconds)] if new and report.seconds else []
     if words:
         words.append(f"{duration((len(report.plan.configs) - len(report.outcomes)) * report.seconds / new)} left")
-    return ", ".join([*words, *([f"{failed} failed"] if failed else [])])
+    words += [f"{failed} failed"] if failed else []
+    words += [f"waiting for {report.waiting} that other sweeps compute"] if report.waiting else []
+    return ", ".join(words)
 
 
 def rate(per_second: float) -> str:
@@ -73,7 +75,7 @@ def rate(per_second: float) -> str:
 def duration(seconds: float) -> str:
     """A time in its two largest units.
 
-    >>> duration(7.4), duration(75), duration(7300)
+    >>> duration(7.4), duration(75.0), duration(7300.0)
     ('7 s', '1 min 15 s', '2 h 1 min')
     """
     whole = round(seconds)

@@ -32,6 +32,8 @@ class Report:
     """Address → what came of it."""
     seconds: float = 0.0
     """Wall time since the store was looked through."""
+    waiting: int = 0
+    """How many configs other sweeps are at, while nothing else is left to do."""
 
     def count(self, state: str) -> int:
         """How many configs are `computed`, `found` or `failed`."""
@@ -98,9 +100,9 @@ def carry_out(
     report, start, watch = Report(planned), time.perf_counter(), claims.Watch()
     report.outcomes = {at: Outcome(at, "found") for at in planned.configs if at in planned.found}
 
-    def record(outcomes: Sequence[Outcome]) -> None:
+    def record(outcomes: Sequence[Outcome], waiting: int = 0) -> None:
         report.outcomes |= {outcome.address: outcome for outcome in outcomes}
-        report.seconds = time.perf_counter() - start
+        report.seconds, report.waiting = time.perf_counter() - start, waiting
         if tell is not None:
             tell(report)
 
@@ -130,18 +132,13 @@ def _free(planned: Plan, busy: Sequence[str], watch: claims.Watch, record: Calla
     where, store = claims.folder(planned.results, planned.experiment), Store(planned.results)
     waiting = list(busy)
     while waiting:
-        released = [at for at in waiting if claims.holder(where, at, watch) is None]
-        there = [at for at in released if stored(store, planned.experiment, planned.configs[at])]
-        record([Outcome(at, "found") for at in there])
-        free = [at for at in released if at not in there]
-        for at in free:
-            # A claim may be stale only for who has watched it for a lease, as a worker that comes new to it has not.
-            claim = claims.take(where, at, watch)
-            if claim is not None:
-                claim.release()
+        released = {at for at in waiting if claims.holder(where, at, watch) is None}
+        there = {at for at in released if stored(store, planned.experiment, planned.configs[at])}
+        free = [at for at in waiting if at in released - there]
+        waiting = [at for at in waiting if at not in released]
+        record([Outcome(at, "found") for at in there], len(waiting))
         if free:
             return free
-        waiting = [at for at in waiting if at not in there]
         if waiting:
             time.sleep(POLL)
     return []

@@ -188,8 +188,8 @@ def test_the_pace_is_that_of_what_is_computed_now():
     from infojax.sweeps.worker import Outcome
 
     report = Report.__new__(Report)
-    report.plan, report.seconds = Plan, 4.0
+    report.plan, report.seconds, report.waiting = Plan, 4.0, 3
     states = {"a": "found", "b": "found", "c": "computed", "d": "failed"}
     report.outcomes = {at: Outcome(at, state) for at, state in states.items()}
-    assert pace(report) == "30.0 per minute, 12 s left, 1 failed"
+    assert pace(report) == "30.0 per minute, 12 s left, 1 failed, waiting for 3 that other sweeps compute"
     assert (rate(2.0), duration(59.6)) == ("2.0 per second", "1 min 0 s")

@@ -135,8 +135,10 @@ def test_waits_for_what_another_computes(run):
     run.log.write_text("")
     thread = threading.Thread(target=finish)
     thread.start()
-    report, computed = run({"x": "1..3"})
+    seen = set()
+    report, computed = run({"x": "1..3"}, tell=lambda report: seen.add(report.waiting))
     thread.join()
+    assert seen == {0, 1}
     assert computed == [1, 3]
     assert counts(report) == {"computed": 2, "found": 1, "failed": 0}
 
