@@ -17,6 +17,7 @@ from typing import Any
 
 from infojax.sweeps.engines.frames import receive, send
 
+LOADED = contextlib.ExitStack()  # the code that this process has loaded, whatever happens to its files
 GRACE = 5.0  # seconds for an interrupted unit to keep what it can and to release its claims
 
 
@@ -43,9 +44,12 @@ def main() -> None:
 
 def _answer(message: bytes) -> Any:
     try:
+        from infojax.sweeps.code_version import pinned
         from infojax.sweeps.unit import do
 
-        return do(pickle.loads(message))
+        unit = pickle.loads(message)
+        LOADED.enter_context(pinned(type(unit.configs[0]).__module__))
+        return do(unit)
     except Exception as error:
         import traceback
 

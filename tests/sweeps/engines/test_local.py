@@ -76,6 +76,25 @@ def test_of_a_batch_that_kills_its_process_only_the_bad_config_fails(run):
     assert report.count("computed") == 2
 
 
+def test_workers_go_on_with_the_code_that_they_loaded(run):
+    """And one that replaces another after the edit refuses."""
+    file = run.folder / run.package / "probe.py"
+    (run.folder / "kill3").touch()
+    (run.folder / "wait2").touch()
+
+    def edit(report):
+        if len(report.outcomes) == 1:
+            file.write_text(file.read_text().replace("config.x * config.scale", "config.x + config.scale"))
+            (run.folder / "wait2").unlink()
+
+    report, computed = run({"x": "1..4"}, tell=edit)
+    assert [x for x, _ in computed] == [1, 2, 3]
+    states = {report.plan.configs[at].x: outcome for at, outcome in report.outcomes.items()}
+    assert [states[x].state for x in (1, 2, 3, 4)] == ["computed", "computed", "failed", "failed"]
+    assert states[3].error == "the process died (signal 9)"
+    assert "the code has changed since the sweep began" in states[4].error
+
+
 SWEEP = """
 import signal, sys
 from pathlib import Path
