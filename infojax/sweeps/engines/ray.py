@@ -5,14 +5,12 @@ A unit is a task. Ray decides where it runs and shows it its own GPUs only; the 
 
 import contextlib
 import os
-import shutil
 import socket
 import subprocess
 import sys
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from infojax.errors import InfojaxError, InvalidInput
@@ -20,9 +18,10 @@ from infojax.sweeps.engines.threads import bounded
 from infojax.sweeps.worker import Outcome, Unit, after_death, work
 
 ANSWER = 5.0  # seconds that a port has to answer in
-HEALTH = 10.0  # seconds that what answers has to say that it is a Ray cluster
+HEALTH = 30.0  # seconds that Ray has to connect to what answers
 GRACE = 5.0  # seconds for interrupted tasks to keep what they can and to release their claims
 CLUSTER = 64  # units in flight where the size of a cluster is not known beforehand
+TRIAL = "import ray, sys; ray.init(sys.argv[1], log_to_driver=False, logging_level='ERROR')"
 STORE = 100 * 2**20  # bytes of Ray's memory for objects; units and outcomes are small
 
 
@@ -53,7 +52,7 @@ def check(options: Options) -> None:
     if options.address is None:
         if options.cpus_per_task > (os.cpu_count() or 1):
             raise InvalidInput(f"--cpus-per-task {options.cpus_per_task}: this machine has {os.cpu_count()} cores")
-    elif options.address != "auto":
+    else:
         _check_address(options.address)
 
 
@@ -116,7 +115,7 @@ def _connected(options: Options) -> Iterator[Any]:
     if options.address is None:
         common |= {"include_dashboard": False, "object_store_memory": STORE, "num_cpus": os.cpu_count()}
     try:
-        ray.init(options.address, **common)
+        ray.init(options.address or "local", **common)
     except (ConnectionError, OSError, RuntimeError, ValueError) as error:
         where = "could not be started here" if options.address is None else f"does not answer at {options.address}"
         raise InvalidInput(f"a Ray cluster {where}: {error}") from error
@@ -139,18 +138,22 @@ def _environment(options: Options) -> dict[str, Any]:
 
 
 def _check_address(address: str) -> None:
-    host, colon, port = address.removeprefix("ray://").rpartition(":")
-    if not colon or not host or not port.isdecimal():
-        raise InvalidInput(f"--address {address} is no address; give HOST:PORT, ray://HOST:PORT or auto")
     remedy = "start the cluster (ray start --head), or leave --address out to start one here"
+    if address != "auto":
+        host, colon, port = address.removeprefix("ray://").rpartition(":")
+        if not colon or not host or not port.isdecimal():
+            raise InvalidInput(f"--address {address} is no address; give HOST:PORT, ray://HOST:PORT or auto")
+        try:
+            socket.create_connection((host, int(port)), timeout=ANSWER).close()
+        except (OSError, OverflowError) as error:
+            raise InvalidInput(f"no Ray cluster answers at {address} ({error}); {remedy}") from None
+    # Ray would wait for minutes for another service on that port, and then end the process: so another one tries.
     try:
-        socket.create_connection((host, int(port)), timeout=ANSWER).close()
-    except (OSError, OverflowError) as error:
-        raise InvalidInput(f"no Ray cluster answers at {address} ({error}); {remedy}") from None
-    program = shutil.which("ray", path=str(Path(sys.executable).parent)) or shutil.which("ray")
-    if program is None or address.startswith("ray://"):
-        return
-    try:
-        subprocess.run([program, "health-check", "--address", address], timeout=HEALTH, capture_output=True, check=True)
-    except subprocess.SubprocessError:
-        raise InvalidInput(f"what answers at {address} is no healthy Ray cluster of this version; {remedy}") from None
+        trial = [sys.executable, "-c", TRIAL, address]
+        subprocess.run(trial, timeout=HEALTH, capture_output=True, text=True, check=True)
+    except subprocess.TimeoutExpired:
+        raise InvalidInput(f"what answers at {address} is no Ray cluster that works; {remedy}") from None
+    except subprocess.CalledProcessError as error:
+        said = (error.stderr.strip().splitlines() or [f"exit code {error.returncode}"])[-1]
+        token = "where the cluster asks for a token, set RAY_AUTH_MODE=token"
+        raise InvalidInput(f"Ray cannot connect to {address} ({said}); {token}; otherwise {remedy}") from None
