@@ -2,8 +2,6 @@
 
 import json
 import os
-import threading
-import time
 
 import pytest
 
@@ -122,25 +120,19 @@ def test_an_interrupted_sweep_goes_on(run):
 
 def test_waits_for_what_another_computes(run):
     config = load_experiment("probe", run.package).Config(x=2)
-    where = claims.folder(run.store.root, "probe")
-    other = claims.take(where, address(config), Watch())
+    other = claims.take(claims.folder(run.store.root, "probe"), address(config), Watch())
+    seen = []
 
-    def finish():
-        deadline = time.monotonic() + 30
-        while run.log.read_text().count("\n") < 2 and time.monotonic() < deadline:
-            time.sleep(0.01)
-        run.store.write("probe", config, values_table(2.0))
-        other.release()
+    def tell(report):
+        seen.append((report.waiting, report.count("computed")))
+        if seen[-1] == (1, 2) and seen.count((1, 2)) == 2:
+            run.store.write("probe", config, values_table(2.0))
+            other.release()
 
-    run.log.write_text("")
-    thread = threading.Thread(target=finish)
-    thread.start()
-    seen = set()
-    report, computed = run({"x": "1..3"}, tell=lambda report: seen.add(report.waiting))
-    thread.join()
-    assert seen == {0, 1}
+    report, computed = run({"x": "1..3"}, tell=tell)
     assert computed == [1, 3]
     assert counts(report) == {"computed": 2, "found": 1, "failed": 0}
+    assert seen[-1] == (0, 2)
 
 
 def values_table(value):
