@@ -136,6 +136,13 @@ def empirical_ntk(  # pyright: ignore[reportInconsistentOverload]
         of_block = functools.partial(features, apply, params, layers=implementation == "layers")
         if not traced(params, x1, x2):
             inputs = None
+            if not isinstance(out, np.ndarray | str | Path | OnDisk | jax.Device | None):
+                raise InvalidInput(f"out must be an array, a folder, an OnDisk or a device, not {type(out).__name__}")
+            if devices is None and jax.process_count() > 1 and not isinstance(out, str | Path | OnDisk | jax.Device):
+                raise InvalidInput(
+                    f"there are {jax.process_count()} processes: give out=folder, on a file system that all of them "
+                    "see, to share the tiles out; or devices=jax.local_devices(), to compute all in this process alone"
+                )
             if isinstance(out, str | Path | OnDisk):
                 out = out if isinstance(out, OnDisk) else OnDisk(out)
                 options = {"dtype": dtype, "precision": precision, "implementation": implementation}
@@ -167,11 +174,6 @@ def from_features(
     """The kernel of examples whose features `of_block` (`partial(make, apply, params, **options)`) makes, in tiles that
     fit the budget.
     """
-    if devices is None and jax.process_count() > 1 and not isinstance(out, OnDisk):
-        raise InvalidInput(
-            f"there are {jax.process_count()} processes: give out=folder, on a file system that all of them see, to "
-            "share the tiles out; or devices=jax.local_devices(), to compute all of the kernel in this process alone"
-        )
     n, m, symmetric = len(x1), len(x1 if x2 is None else x2), x2 is None
     chosen = choose_devices(devices)
     count = max(1, len(chosen))

@@ -7,6 +7,7 @@ Lee et al., "Deep Neural Networks as Gaussian Processes", 2018; Jacot, Gabriel, 
 import functools
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import jax
@@ -15,9 +16,13 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from infojax.errors import InvalidInput, OverBudget
+from infojax.kernels.disk_writing import OnDisk
+from infojax.kernels.identity import identify
 from infojax.kernels.neural_tangents import relaxed
+from infojax.kernels.on_disk import KernelOnDisk
 from infojax.kernels.program import peak_bytes
-from infojax.kernels.tiles import Tiling, blocks, choose_tiling
+from infojax.kernels.resuming import fill_folder
+from infojax.kernels.tiles import Grid, Tiling, Write, choose_tiling, fill, given_tiling, into
 from infojax.models.network import Network
 from infojax.precision import in_float64, traced
 
@@ -46,8 +51,9 @@ def infinite_width(
     kind: Literal["ntk", "nngp", "both"] = "ntk",
     budget: int = 2**31,
     tile: int | None = None,
+    out: str | Path | OnDisk | None = None,
     progress: "Progress | None" = None,
-) -> Matrix | InfiniteKernels:
+) -> Matrix | InfiniteKernels | KernelOnDisk:
     """The kernel of an infinitely wide network between examples; the NTK stays the same all through training.
 
     nngp[i, j] = E f_c(x1_i) f_c(x2_j) over initialisations, the same for each output c; different outputs are
@@ -61,16 +67,20 @@ def infinite_width(
         kind: "both" gives an `InfiniteKernels(nngp, ntk)` for little more than the NTK alone.
         budget: bytes that the computation may take beside its result. Work is cut into tiles that fit. (Networks
             that pool after convolutions need memory for each pair of pixels of each pair of examples.)
-        tile: examples along a tile's edge; None chooses.
+        tile: examples along a tile's edge; None chooses. A kernel on disk keeps those that it was begun with.
+        out: a folder to write one kind of kernel to, tile by tile, as `empirical_ntk` does: the same call goes on with
+            one that was begun, and processes of `jax.distributed` share the tiles out.
         progress: gets a task that counts tiles.
 
     Returns:
-        (n, m), NumPy float64; exactly symmetric without x2. Under `jax.jit` and other transformations a JAX array in
-        the caller's precision, computed in one piece.
+        (n, m), NumPy float64, or a `KernelOnDisk`; exactly symmetric without x2. Under `jax.jit` and other
+        transformations a JAX array in the caller's precision, computed in one piece.
 
     Raises:
-        InvalidInput: a network not made from stax, NaN or infinite values, no examples, shapes that do not fit.
+        InvalidInput: a network not made from stax, NaN or infinite values, no examples, shapes that do not fit; a
+            folder of other inputs.
         OverBudget: not even a tile of one example (or the `tile` asked for) fits the budget.
+        CorruptData, StorageFailed, HostsMissing: as `empirical_ntk`, with a folder.
 
     >>> from infojax.kernels.neural_tangents import stax
     >>> from infojax.models import from_stax
@@ -100,11 +110,29 @@ def infinite_width(
     if traced(x1, x2):
         choose_tiling(n, m, max(n, m), need, budget=budget, fixed=True)
         result = of_tile(x1, x2)
-    else:
-        tiling = choose_tiling(n, m, tile or _EDGE, need, budget=budget, fixed=tile is not None)
-        result = _new_result(kinds, n, m)
-        _fill(result, of_tile, x1, x2, tiling, symmetric, progress)
-    return InfiniteKernels(*result) if kind == "both" else result[0]
+        return InfiniteKernels(*result) if kind == "both" else result[0]
+
+    plan = functools.partial(choose_tiling, n, m, tile or _EDGE, need, budget=budget, fixed=tile is not None)
+
+    def compute(write: Write, tiling: Tiling, wanted: list[tuple[int, int]] | None = None) -> None:
+        grid = Grid(n, m, tiling.rows, tiling.columns, symmetric)
+        right = None if symmetric else x2.__getitem__
+        options: Any = {"outputs": 1, "wanted": wanted, "progress": progress, "label": "infinite-width kernel"}
+        fill(
+            write, grid, 1, x1.__getitem__, right, of_tile if out is None else lambda a, b: of_tile(a, b)[0], **options
+        )
+
+    if out is not None:
+        if kind == "both":
+            raise InvalidInput('a folder holds one kernel: ask for kind="ntk" and kind="nngp" in folders of their own')
+        target = out if isinstance(out, OnDisk) else OnDisk(out)
+        inputs = identify(lambda _, x: of_tile(x, x), {}, x1, None if symmetric else x2, kind=kind)
+        again = functools.partial(given_tiling, n, need=need, budget=budget)
+        about: Any = {"outputs": 1, "symmetric": symmetric, "inputs": inputs}
+        return fill_folder(target, (n, m), x1.dtype, plan, again, compute, **about)
+    tiling, kernels = plan(), _new_result(kinds, n, m)
+    compute(into(kernels), tiling)
+    return InfiniteKernels(*kernels) if kind == "both" else kernels[0]
 
 
 @functools.partial(jax.jit, static_argnames=("kernel", "kinds"))
@@ -112,29 +140,6 @@ def _of_tile(x1: Any, x2: Any, *, kernel: Callable[..., Any], kinds: tuple[str, 
     """(kinds, n, m)."""
     with relaxed(), jax.default_matmul_precision("highest"):
         return jnp.stack(kernel(x1, x2, kinds))
-
-
-def _fill(
-    result: np.ndarray,
-    of_tile: Callable[..., Any],
-    x1: np.ndarray,
-    x2: np.ndarray,
-    tiling: Tiling,
-    symmetric: bool,
-    progress: "Progress | None",
-) -> None:
-    """Write the kernels into `result`, (kinds, n, m); of a symmetric one, only the upper tiles are computed."""
-    rows, columns = blocks(len(x1), tiling.rows), blocks(len(x2), tiling.columns)
-    wanted = [(i, j) for i in range(len(rows)) for j in range(i if symmetric else 0, len(columns))]
-    task = None if progress is None else progress.add_task("infinite-width kernel", total=len(wanted))
-    for i, j in wanted:
-        block = np.asarray(of_tile(x1[rows[i]], x2[columns[j]]))
-        mirrored = block.swapaxes(1, 2)
-        result[:, rows[i], columns[j]] = (block + mirrored) / 2 if symmetric and i == j else block
-        if symmetric and i != j:
-            result[:, columns[j], rows[i]] = mirrored
-        if progress is not None and task is not None:
-            progress.advance(task)
 
 
 def _kernel(network: Any) -> Callable[..., Any]:
@@ -190,6 +195,7 @@ def _new_result(kinds: int, n: int, m: int) -> np.ndarray:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     if size > memory:
         raise OverBudget(
-            f"the kernel of {n:,} × {m:,} has {size:,} bytes, this machine {memory:,}: take fewer examples"
+            f"the kernel of {n:,} × {m:,} has {size:,} bytes, this machine {memory:,}: take fewer examples, or "
+            "write it to disk with out=folder"
         )
     return np.empty((kinds, n, m))

@@ -135,10 +135,10 @@ def _fitted(n: int, rows: int, columns: int, need: Callable[[int, int, int], int
 
 
 def into(result: np.ndarray) -> Write:
-    """Writes blocks into an array."""
+    """Writes blocks into an array, or those of several kernels into one with an axis more."""
 
     def write(rows: slice, columns: slice, block: np.ndarray) -> None:
-        result[rows, columns] = block
+        result[..., rows, columns] = block
 
     return write
 
@@ -156,6 +156,7 @@ def fill(
     as_column: Callable[[Any], Any] = lambda features: features,
     fetch: Callable[[jax.Array], Any] = np.asarray,
     progress: "Progress | None" = None,
+    label: str = "empirical NTK",
 ) -> None:
     """Compute tiles of the kernel and `write(rows, columns, block)` them, in entries of the result.
 
@@ -166,16 +167,19 @@ def fill(
     """
     wanted = grid.tiles() if wanted is None else wanted
     of_column = left if right is None else right
-    task = None if progress is None else progress.add_task("empirical NTK", total=len(wanted))
+    task = None if progress is None else progress.add_task(label, total=len(wanted))
 
     def computed() -> Iterator[tuple[int, int, jax.Array]]:
-        rows = sorted({i for i, _ in wanted})
+        of_row: dict[int, list[int]] = {}
+        for i, j in wanted:
+            of_row.setdefault(i, []).append(j)
+        rows = sorted(of_row)
         for start in range(0, len(rows), kept):
             # One block at a time: what it takes to make features is counted once.
             panel = {i: jax.block_until_ready(left(grid.row(i).read)) for i in rows[start : start + kept]}
             by_column: dict[int, list[int]] = {}
-            for i, j in wanted:
-                if i in panel:
+            for i in panel:
+                for j in of_row[i]:
                     by_column.setdefault(j, []).append(i)
             for j in sorted(by_column):
                 there = right is None and j in panel
@@ -197,12 +201,12 @@ def _write(
 ) -> None:
     at, across = (slice(window.at.start * outputs, window.at.stop * outputs) for window in (row, column))
     first, second = row.skip * outputs, column.skip * outputs
-    block = block[first : first + at.stop - at.start, second : second + across.stop - across.start]
+    block = block[..., first : first + at.stop - at.start, second : second + across.stop - across.start]
     if symmetric and diagonal:
-        block = (block + block.T) / 2
+        block = (block + block.swapaxes(-1, -2)) / 2
     write(at, across, block)
     if symmetric and not diagonal:
-        write(across, at, block.T)
+        write(across, at, block.swapaxes(-1, -2))
 
 
 def _one_ahead(items: Iterator[Any]) -> Iterator[Any]:

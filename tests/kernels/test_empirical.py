@@ -180,6 +180,7 @@ def test_too_large_for_the_budget_or_the_machine():
         ({"tile": 0}, "must be at least 1"),
         ({"implementation": "fast"}, '"layers" or "jacobian", not \'fast\''),
         ({"dtype": np.int32}, "floating-point type, not int32"),
+        ({"out": b"folder"}, "out must be an array, a folder, an OnDisk or a device, not bytes"),
         ({"out": np.zeros((3, 3), np.float32)}, r"out must be float32\[6, 6\]"),
     ],
 )

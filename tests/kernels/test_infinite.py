@@ -222,3 +222,24 @@ def test_refuses_examples_that_do_not_fit_the_network():
         infinite_width(conv_network(), examples(2, 3))
     with pytest.raises(InvalidInput, match="Flatten"):
         infinite_width(stax.Dense(1)[2], examples(2, 3, 3))
+
+
+def test_on_disk(tmp_path):
+    x, y = examples(7, 3), examples(4, 3, seed=1)
+    both = infinite_width(network(), x, tile=3, kind="both")
+    for kind, expected in (("ntk", both.ntk), ("nngp", both.nngp)):
+        kernel = infinite_width(network(), x, tile=3, kind=kind, out=tmp_path / kind)
+        assert kernel.dtype == np.float64
+        np.testing.assert_array_equal(kernel, expected)
+    kernel.discard(["c/0/1", "c/2/2"])
+    with Progress(disable=True) as progress:
+        infinite_width(network(), x, kind="nngp", out=tmp_path / "nngp", progress=progress)
+    assert progress.tasks[0].completed == 2
+    np.testing.assert_array_equal(kernel, both.nngp)
+    across = infinite_width(network(), x, y, tile=3, out=str(tmp_path / "across"))
+    np.testing.assert_array_equal(across, infinite_width(network(), x, y, tile=3))
+    for change, named in (({"kind": "ntk"}, "kind"), ({"x1": x + 1}, "x1"), ({"network": network("Erf")}, "network")):
+        with pytest.raises(InvalidInput, match=f"other inputs: .*{named}"):
+            infinite_width(**{"network": network(), "x1": x, "kind": "nngp", "out": tmp_path / "nngp"} | change)
+    with pytest.raises(InvalidInput, match="a folder holds one kernel"):
+        infinite_width(network(), x, kind="both", out=tmp_path / "both")
