@@ -15,6 +15,8 @@ COMMON = {
     "curves": None, "start": None, "stop": None, "scale": None, "quantity": "error", "optimal": False, "simulate": 9,
     "seed": 0,
 }  # fmt: skip
+FARTHEST = 1e15
+LONGEST = 10_000  # rounds or generations
 AXIS = ("start", "stop", "scale")  # belong to what is swept
 
 
@@ -77,9 +79,10 @@ def settle(given: dict[str, Any]) -> Settings:
         raise InvalidInput(f"the law {name} has no simulation with the rule {unknown[0]}; give --simulate 0")
     along, values = _values(options["curves"], name, over)
     low, high, logarithmic = _axis(over, options)
-    if law.chain == over and not law.first <= np.ceil(low) <= np.floor(high):
+    if law.chain == over and not law.first <= np.ceil(low) <= np.floor(high) <= LONGEST:
         raise InvalidInput(
-            f"from {low:g} to {high:g} there is no {over[:-1]}; give --start and --stop, {law.first} or more"
+            f"from {low:g} to {high:g} there is no {over[:-1]}, or there are too many; give --start and --stop, "
+            f"{law.first} to {LONGEST}"
         )
     curves = _curves(name, options.get("rules"), along, values, problem)
     return Settings(
@@ -180,6 +183,8 @@ def _axis(over: str, options: dict[str, Any]) -> tuple[float, float, bool]:
     logarithmic = number.logarithmic if options["scale"] is None else options["scale"] == "log"
     if not low < high:
         raise InvalidInput(f"the axis would run from {low:g} to {high:g}; --start must be below --stop")
+    if not max(abs(low), abs(high)) <= FARTHEST:
+        raise InvalidInput(f"the axis would run from {low:g} to {high:g}; give --start and --stop within ±{FARTHEST:g}")
     if logarithmic and low <= 0:
         raise InvalidInput(f"--start {low:g}: the axis of {over} is logarithmic and must begin above 0")
     return low, high, logarithmic

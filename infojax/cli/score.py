@@ -22,12 +22,14 @@ from infojax.errors import InvalidInput, OverBudget
 from infojax.information.baselines import BASELINES
 from infojax.linearized import Converged, GradientDescent, GradientFlow, Training
 from infojax.models import cnn, mlp
+from infojax.settings_checked import require_not_negative
 
 # Without --train, as many examples as keep the kernel at this many rows: seconds of work on a laptop.
 COMFORTABLE_ROWS = 2000
 STEPS = 2000
 SUSPECTS = 20
 GIB = 2**30
+MOST_BUDGET = 1e9
 # In --help: what to give, without "{None}|" before it and "(default: None)" after it.
 NAMES, COLUMN, COUNT, NUMBER, SIZE = (
     arg(metavar=kind, help_behavior_hint="") for kind in ("NAME,NAME…", "COLUMN", "INT", "FLOAT", "HEIGHT WIDTH")
@@ -108,8 +110,9 @@ def score(
     """
     training = partial(_training, steps, learning_rate, time, converged)
     training(stable=1.0, without=1.0)  # refuses what does not fit together before any work is done
-    if not 0 <= decay < float("inf"):
-        raise InvalidInput(f"--decay is {decay}; give 0 or a positive number")
+    require_not_negative("--decay", decay)
+    if not 0 <= seed < 2**63:
+        raise InvalidInput(f"--seed is {seed}; give a whole number from 0 to 2^63 − 1")
     baselines = tuple(dict.fromkeys(_listed(baseline)))
     check_names(baselines, "--baseline", tuple(BASELINES))
     check_names((suspects_by,), "--suspects-by", SUSPICIONS)
@@ -213,8 +216,8 @@ def _examples(
 
 def _workspace(n: int, m: int, outputs: int, largest: int, budget: float | None) -> int:
     """Bytes left for building the kernels, once it is known that all of the work fits into memory."""
-    if budget is not None and not 0 < budget < float("inf"):
-        raise InvalidInput(f"--budget is {budget}; give a positive number of GiB")
+    if budget is not None and not 0 < budget <= MOST_BUDGET:
+        raise InvalidInput(f"--budget is {budget}; give a positive number of GiB, at most {MOST_BUDGET:g}")
     free = memory()
     if budget is None and free is None:
         return WORKSPACE

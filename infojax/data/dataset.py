@@ -153,13 +153,15 @@ class Dataset:
         Raises:
             InvalidInput: unless std > 0, all are finite, and there is one number or one for each channel.
         """
-        mean_, std_ = np.asarray(mean, np.float32), np.asarray(std, np.float32)
+        with np.errstate(over="ignore"):
+            mean_, std_ = np.asarray(mean, np.float32), np.asarray(std, np.float32)
         channels = self.x.shape[-1]
         if any(a.shape not in ((), (1,), (channels,)) for a in (mean_, std_)):
             raise InvalidInput(f"normalised: mean and std need one number, or one for each of {channels} channels.")
         if not (np.isfinite(mean_).all() and np.isfinite(std_).all() and (std_ > 0).all()):
             raise InvalidInput(f"normalised: mean {mean} must be finite, and std {std} finite and positive.")
-        return replace(self, x=(self.x - mean_) / std_)
+        with np.errstate(over="ignore"):
+            return replace(self, x=(self.x - mean_) / std_)  # refused where that is not finite
 
     def _at(self, index: Index) -> "Dataset":
         clean_y = None if self.clean_y is None else self.clean_y[index]

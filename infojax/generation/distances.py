@@ -11,6 +11,7 @@ from jaxtyping import Array, Float
 from infojax.errors import InvalidInput
 from infojax.generation.exact_tilt import ExactTilt
 from infojax.generation.learner import Learner, entropy
+from infojax.settings_checked import LARGEST, require_positive
 
 
 class Estimate(NamedTuple):
@@ -21,8 +22,11 @@ class Estimate(NamedTuple):
 
 
 def mean_entropy(learner: Learner, x: Float[Array | np.ndarray, "n ..."]) -> Estimate:
-    """Of the learner's prediction over n ≥ 2 independent examples, in nats."""
-    uncertain = np.asarray(_entropies(learner, jnp.asarray(x)))
+    """Of the learner's prediction over n ≥ 2 independent examples, in nats. `InvalidInput` for fewer, or NaN."""
+    x = _finite("mean_entropy", x)
+    if len(x) < 2:
+        raise InvalidInput(f"mean_entropy of {len(x)} example(s): an error needs at least two")
+    uncertain = np.asarray(_entropies(learner, x))
     return Estimate(float(uncertain.mean()), float(uncertain.std(ddof=1) / np.sqrt(len(uncertain))))
 
 
@@ -63,13 +67,16 @@ def squared_mmd(
     time; for a U-statistic it errs upwards, most where the distributions are equal. O((n + m)²) time, O(tile · (n + m))
     memory.
 
-    Raises `InvalidInput` on fewer than three examples in either, or a bandwidth that is not positive.
+    Raises `InvalidInput` on fewer than three examples in either, two shapes, NaN, or a bandwidth that is not positive.
     """
-    x, y = (jnp.asarray(each, float).reshape(len(each), -1) for each in (x, y))
     n, m = len(x), len(y)
-    _check_bandwidth("squared_mmd", bandwidth)
-    if min(n, m) < 3:
-        raise InvalidInput(f"squared_mmd of {n} and {m} examples: give at least three of each")
+    require_positive("squared_mmd: bandwidth", bandwidth, _BANDWIDTH)
+    if min(n, m) < 3 or np.shape(x)[1:] != np.shape(y)[1:] or tile < 1:
+        raise InvalidInput(
+            f"squared_mmd of {np.shape(x)} and {np.shape(y)}, tile={tile}: give at least three examples of each, of "
+            "one shape, and a tile of one row or more"
+        )
+    x, y = (_finite("squared_mmd", each).reshape(len(each), -1) for each in (x, y))
     within_x, within_y, across_x, across_y = (
         np.asarray(_kernel_sums(a, b, float(bandwidth), tile=tile), np.float64)
         for a, b in ((x, x), (y, y), (x, y), (y, x))
@@ -89,18 +96,25 @@ def diversity(x: Float[Array | np.ndarray, "n ..."], bandwidth: float, *, tile: 
     An effective number of different examples, n²/‖K‖² (Friedman and Dieng 2023; Pasarkar and Dieng 2024 for orders
     other than one). Of order 2, as it needs no eigenvalues; compare only samples of equal n, as it grows with n.
 
-    Raises `InvalidInput` on a bandwidth that is not positive.
+    Raises `InvalidInput` on no examples, NaN, or a bandwidth that is not positive.
     """
-    x = jnp.asarray(x, float).reshape(len(x), -1)
-    _check_bandwidth("diversity", bandwidth)
+    require_positive("diversity: bandwidth", bandwidth, _BANDWIDTH)
+    if len(x) == 0 or tile < 1:
+        raise InvalidInput(f"diversity of {len(x)} examples, tile={tile}: give one or more of each")
+    x = _finite("diversity", x).reshape(len(x), -1)
     return float(
         len(x) ** 2 / np.asarray(_kernel_sums(x, x, float(bandwidth) / np.sqrt(2), tile=tile), np.float64).sum()
     )
 
 
-def _check_bandwidth(name: str, bandwidth: float) -> None:
-    if not (np.isfinite(bandwidth) and bandwidth > 0):
-        raise InvalidInput(f"{name}: bandwidth={bandwidth} must be positive; the median distance is a common choice")
+_BANDWIDTH = "it must be positive; the median distance is a common choice"
+
+
+def _finite(name: str, x: Float[Array | np.ndarray, "n ..."]) -> Float[Array, "n ..."]:
+    """In the working precision, where squares of values must be finite too."""
+    if not np.abs(np.asarray(x)).max(initial=0.0) <= LARGEST:
+        raise InvalidInput(f"{name}: examples hold NaN, or values beyond ±{LARGEST:g}; check what made them")
+    return jnp.asarray(x, float)
 
 
 def _kernel_sums(

@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax.tree_util import Partial
 from jaxtyping import Array, Float, Int
 
@@ -18,6 +17,7 @@ from infojax.errors import InvalidInput
 from infojax.generation.learner import Learner, entropy
 from infojax.generation.samplers import Level
 from infojax.generation.samples import Cost
+from infojax.settings_checked import LARGEST
 
 
 class Instant(NamedTuple):
@@ -123,7 +123,7 @@ def _norm(x: Float[Array, "b ..."]) -> Float[Array, "b ..."]:
 
 
 def finite(name: str, strength: float) -> float:
-    """ω as a plain number; refuses what is not finite."""
-    if not np.isfinite(strength):
-        raise InvalidInput(f"{name}: strength={strength} must be finite; 0 is no guidance")
+    """ω as a plain number; refuses what is not finite, or would not be once float32 has multiplied it."""
+    if not abs(strength) <= LARGEST:
+        raise InvalidInput(f"{name}: strength={strength} must be finite, within ±{LARGEST:g}; 0 is no guidance")
     return float(strength)

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from infojax.errors import InvalidInput
+from infojax.settings_checked import LARGEST, real_array, require_positive
 
 
 @partial(
@@ -58,8 +59,13 @@ def gaussian_mixture(weights: Any, means: Any, covariances: Any, labels: Any, *,
     >>> mixture.variances.shape, mixture.classes
     ((2, 1), 2)
     """
-    weights, means, covariances = (np.asarray(each, np.float64) for each in (weights, means, covariances))
+    weights, means, covariances, places = (
+        real_array(f"the mixture's {name}", each)
+        for name, each in (("weights", weights), ("means", means), ("covariances", covariances), ("labels", labels))
+    )
     labels = np.asarray(labels)
+    if (places != np.round(places)).any() or (np.abs(places) > 2**31).any():
+        raise InvalidInput("labels of a mixture must be whole numbers, from 0 to the number of classes − 1")
     if means.ndim != 2 or not means.size or weights.shape != means.shape[:1] or labels.shape != weights.shape:
         raise InvalidInput(
             f"a mixture of weights {weights.shape}, means {means.shape}, labels {labels.shape}: give (M,), (M, d), (M,)"
@@ -72,10 +78,13 @@ def gaussian_mixture(weights: Any, means: Any, covariances: Any, labels: Any, *,
         covariances, axes = np.linalg.eigh((covariances + covariances.swapaxes(1, 2)) / 2)
     variances = covariances.reshape(m, -1)
     for name, values in (("weights", weights), ("variances", variances)):
-        if not (np.isfinite(values).all() and (values > 0).all()):
-            raise InvalidInput(f"{name} of a mixture must be positive and finite; the smallest is {values.min()}")
-    if not np.isfinite(means).all():
-        raise InvalidInput("means of a mixture must be finite")
+        if not ((values > 0).all() and (values <= LARGEST**2).all()):
+            raise InvalidInput(
+                f"{name} of a mixture must be positive and at most {LARGEST**2:g}; they are {values.min()} "
+                f"to {values.max()}"
+            )
+    if not (np.abs(means) <= LARGEST).all():
+        raise InvalidInput(f"means of a mixture must be finite, and within ±{LARGEST:g}")
     classes = int(labels.max()) + 1 if classes is None else classes
     if not np.array_equal(np.unique(labels), np.arange(classes)):
         raise InvalidInput(
@@ -107,9 +116,10 @@ def empirical(x: Any, y: Any, bandwidth: float, *, classes: int | None = None) -
     Raises:
         InvalidInput: as `gaussian_mixture`.
     """
-    if not (np.isfinite(bandwidth) and bandwidth > 0):
-        raise InvalidInput(f"empirical: bandwidth={bandwidth} must be positive")
-    x = np.asarray(x).reshape(len(x), -1)
+    require_positive("empirical: bandwidth", bandwidth)
+    if np.size(x) == 0:
+        raise InvalidInput("empirical: there are no examples; give at least one of each class")
+    x = real_array("empirical: x", x).reshape(len(x), -1)
     return gaussian_mixture(np.ones(len(x)), x, np.full(len(x), bandwidth**2), y, classes=classes)
 
 

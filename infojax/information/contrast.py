@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from infojax.errors import InvalidInput
+from infojax.settings_checked import real_array
 
 
 class Contrast(NamedTuple):
@@ -35,7 +36,7 @@ def contrast(first: Any, second: Any) -> Contrast:
     """
     from scipy.stats import mannwhitneyu
 
-    a, b = (np.asarray(scores, np.float64) for scores in (first, second))
+    a, b = (real_array(f"contrast: {name}", given) for name, given in (("first", first), ("second", second)))
     for name, scores in (("first", a), ("second", b)):
         if scores.ndim != 1 or len(scores) == 0 or not np.isfinite(scores).all() or scores.min() < 0:
             raise InvalidInput(f"contrast: {name} has shape {scores.shape}; give finite scores ≥ 0, at least one.")

@@ -25,6 +25,7 @@ from infojax.linearized.spectrum import Spectrum, spectrum
 from infojax.linearized.training import Convention, Converged, Training, as_sum
 from infojax.models.network import Network
 from infojax.precision import float64
+from infojax.settings_checked import real_array, require_not_negative
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -99,10 +100,10 @@ def ensemble_from_kernels(
     >>> scores.joint.round(4)
     array([0.    , 0.0449])
     """
-    y = np.asarray(targets, np.float64)
-    y = y.reshape(len(y), -1) if y.ndim else y
+    y = real_array("targets", targets)
+    y = y.reshape(len(y), -1) if y.size else y
     cross, n_train, n_cross, n_validation = (
-        np.asarray(a, np.float64) for a in (validation_kernel, nngp, cross_nngp, validation_nngp)
+        real_array("a kernel", a) for a in (validation_kernel, nngp, cross_nngp, validation_nngp)
     )
     size = (train_kernel.values if isinstance(train_kernel, Spectrum) else np.asarray(train_kernel)).shape[0]
     _check(size, y, cross, n_train, n_cross, n_validation, decay, convention, jitter)
@@ -215,9 +216,8 @@ def _require_regular(covariance: np.ndarray, noise: float, prior: float, joint: 
 def _check(size, y, cross, nngp, cross_nngp, validation_nngp, decay, convention, jitter) -> None:
     if convention not in ("mean", "sum"):
         raise InvalidInput(f'convention is {convention!r}; it must be "mean" or "sum" (is the loss a mean or a sum?).')
-    for name, value in (("decay", decay), ("jitter", jitter)):
-        if not 0 <= value < np.inf:
-            raise InvalidInput(f"{name} is {value}; it must be finite and not negative.")
+    require_not_negative("decay", decay)
+    require_not_negative("jitter", jitter)
     n, m = (len(y), len(cross)) if y.ndim == 2 and cross.ndim == 2 else (0, 0)
     given = (cross.shape, nngp.shape, cross_nngp.shape, validation_nngp.shape)
     if size != n or not n or not m or given != ((m, n), (n, n), (m, n), (m, m)):

@@ -19,6 +19,7 @@ from infojax.data import Dataset
 from infojax.errors import InvalidInput
 from infojax.linearized.training import Convention, GradientDescent, Training
 from infojax.models.network import Network, Params
+from infojax.settings_checked import require_not_negative
 
 Examples: TypeAlias = Dataset | tuple[Any, Any]
 
@@ -92,8 +93,7 @@ def pose(
         raise InvalidInput(f"GradientDescent.steps is {steps}; retraining takes a whole number of steps.")
     if convention not in ("mean", "sum"):
         raise InvalidInput(f'convention is {convention!r}; it must be "mean" or "sum".')
-    if not 0 <= decay < np.inf:
-        raise InvalidInput(f"decay is {decay}; it must be finite and not negative.")
+    require_not_negative("decay", decay)
     dtypes = {leaf.dtype for leaf in jax.tree.leaves(params)}
     if len(dtypes) != 1 or not jnp.issubdtype(next(iter(dtypes)), jnp.floating):
         raise InvalidInput(f"Parameters are of {sorted(map(str, dtypes))}; give all in one floating precision.")

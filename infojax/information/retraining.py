@@ -21,6 +21,7 @@ from infojax.errors import InvalidInput, OverBudget
 from infojax.information.real_descent import Examples, Problem, descend, descend_by_steps, pose, step
 from infojax.linearized.training import Convention, GradientDescent
 from infojax.models.network import Network, Params
+from infojax.settings_checked import require_positive
 
 Over = Literal["map", "vmap", "steps", "auto"]
 
@@ -93,8 +94,7 @@ def retrain_without_each(
         OverBudget: one model, or `block` models at once, need more than `budget`.
         CorruptData: `checkpoint` is a file of another kind.
     """
-    if not 0 < sigma < np.inf:
-        raise InvalidInput(f"sigma is {sigma}; the smoothing noise needs a positive, finite standard deviation.")
+    require_positive("sigma", sigma, "the smoothing noise needs a positive, finite standard deviation")
     problem = pose(network, params, train, validation, training, decay, convention)
     chosen = _chosen(examples, len(problem.x))
     over = _resolve(over, problem)

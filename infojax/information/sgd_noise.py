@@ -22,6 +22,7 @@ from infojax.linearized.sgd_noise import sgd_noise
 from infojax.linearized.spectrum import Spectrum, spectrum
 from infojax.linearized.training import Convention, Scalar, Training
 from infojax.models.network import Network, Params
+from infojax.settings_checked import require_not_negative, require_positive
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -156,12 +157,11 @@ def sgd_information(
 def _check(residual, size, outputs, decay, convention, positive, ridge) -> None:
     if convention not in ("mean", "sum"):
         raise InvalidInput(f'convention is {convention!r}; it must be "mean" or "sum" (is the loss a mean or a sum?).')
-    for name, value in (("decay", decay), ("ridge", ridge)):
-        if not 0 <= value < np.inf:
-            raise InvalidInput(f"{name} is {value}; it must be finite and not negative.")
+    require_not_negative("decay", decay)
+    require_not_negative("ridge", ridge)
     for name, value in positive.items():
-        if value is not None and not 0 < value < np.inf:
-            raise InvalidInput(f"{name} is {value}; it must be positive and finite.")
+        if value is not None:
+            require_positive(name, value)
     if outputs < 1 or size != len(residual) or len(residual) % outputs:
         raise InvalidInput(
             f"Shapes do not fit: train_kernel {size} rows, residual {len(residual)} entries, outputs {outputs}. With n "

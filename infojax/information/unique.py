@@ -23,6 +23,7 @@ from infojax.linearized.groups import Groups, rows_of_groups
 from infojax.linearized.spectrum import Spectrum, spectrum
 from infojax.linearized.training import Convention, Training
 from infojax.models.network import Network, Params
+from infojax.settings_checked import require_not_negative, require_positive
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -165,10 +166,8 @@ def check_settings(residual: np.ndarray, outputs: int, decay: float, convention:
     """Raises InvalidInput for settings that mean nothing, and for a residual with NaN."""
     if convention not in ("mean", "sum"):
         raise InvalidInput(f'convention is {convention!r}; it must be "mean" or "sum" (is the loss a mean or a sum?).')
-    if not 0 <= decay < np.inf:
-        raise InvalidInput(f"decay is {decay}; it must be finite and not negative.")
-    if not 0 < sigma < np.inf:
-        raise InvalidInput(f"sigma is {sigma}; the smoothing noise must have a positive, finite standard deviation.")
+    require_not_negative("decay", decay)
+    require_positive("sigma", sigma, "the smoothing noise must have a positive, finite standard deviation")
     if outputs < 1:
         raise InvalidInput(f"outputs is {outputs}; a network has at least one output.")
     _check_finite("residual", residual)

@@ -69,6 +69,8 @@ def _members(groups: Groups | None, examples: int) -> list[np.ndarray]:
                 f"each of the {examples} examples."
             )
         return [np.flatnonzero(groups == label) for label in np.unique(groups)]
+    if np.ndim(np.asarray(groups, object)) == 0:
+        raise InvalidInput(f"groups is {groups!r:.80}; give integer labels (n,), or lists of example numbers.")
     if len(groups) == 0:
         raise InvalidInput("groups is empty; give at least one group, or None for every example by itself.")
     return [np.asarray(group, np.int64) for group in groups]

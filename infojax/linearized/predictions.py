@@ -8,10 +8,12 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import ArrayLike, Float
 
+from infojax.errors import InvalidInput
 from infojax.linearized.filters import training_filter
 from infojax.linearized.spectrum import Spectrum
 from infojax.linearized.training import Convention, Training, as_sum
 from infojax.precision import float64
+from infojax.settings_checked import require_not_negative
 
 
 def coefficients(
@@ -33,14 +35,24 @@ def coefficients(
         decay: towards the initialisation.
         convention: whether the loss is a mean or a sum over the examples.
 
+    Raises:
+        InvalidInput: a residual of another length or with NaN, a negative decay.
+
     >>> theta = Spectrum(np.array([1.0, 2.0]), np.eye(2))
     >>> from infojax.linearized.training import Converged
     >>> coefficients(theta, np.array([1.0, 1.0]), examples=2, training=Converged())
     array([1. , 0.5])
     """
+    r = np.asarray(residual, np.float64)
+    if r.shape != np.shape(theta.values) or not np.isfinite(r).all():
+        raise InvalidInput(
+            f"residual has shape {r.shape} and {np.sum(~np.isfinite(r))} NaN or infinite entries; give "
+            f"{np.shape(theta.values)} finite numbers, as many as the kernel has rows."
+        )
+    require_not_negative("decay", decay)
     summed = as_sum(training, decay, convention, examples)
     with float64():
         run, decayed = jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float64), summed)
         vectors = jnp.asarray(theta.vectors)
-        rotated = vectors.T @ jnp.asarray(residual, jnp.float64)
+        rotated = vectors.T @ jnp.asarray(r)
         return np.asarray(vectors @ (training_filter(run, jnp.asarray(theta.values) + decayed) * rotated))

@@ -87,6 +87,8 @@ def sgd_noise(
                 "end the training at a finite time."
             )
         spanned = np.asarray(values) > 0
+        if not spanned.any():
+            raise InvalidInput("The training kernel is zero: no example moves the weights, and SGD has no noise.")
         s, u = values[spanned], vectors[:, spanned]
         gradients = (left[:, None] * u).reshape(examples, -1, len(s)).sum(axis=1)
         gradients -= gradients.mean(axis=0)[None]

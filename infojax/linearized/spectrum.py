@@ -62,6 +62,8 @@ def symmetric(kernel: Num[ArrayLike, "..."]) -> Float[np.ndarray, "N N"]:
     dtype; InvalidInput of any other."""
     given = np.asarray(kernel)
     _check_square(given.shape)
+    if given.dtype.kind == "c":
+        raise InvalidInput(f"The training kernel is of dtype {given.dtype}; it must be real.")
     # One copy that both checks and the factorisation use: at N = 20 000 every copy is 3 GiB.
     square = np.array(given, np.float64, order="F")
     largest = np.abs(square).max(initial=0.0)
@@ -83,14 +85,20 @@ def on_device(kernel: Num[ArrayLike, "..."]) -> tuple[Float[np.ndarray, " N"], F
         return np.asarray(values), vectors
 
 
+# Fourth powers of larger ones are beyond float64.
+_LARGEST = 1e75
+
+
 def _check_square(shape: tuple[int, ...]) -> None:
-    if len(shape) != 2 or shape[0] != shape[1]:
+    if len(shape) != 2 or shape[0] != shape[1] or shape[0] == 0:
         raise InvalidInput(f"The training kernel has shape {shape}; it must be square, (N, N).")
 
 
 def _check_entries(largest: float, asymmetry: float, rounding: float) -> None:
     if not np.isfinite(largest):
         raise InvalidInput("The training kernel has NaN or infinite entries; check inputs and parameters.")
+    if largest > _LARGEST:
+        raise InvalidInput(f"The training kernel has entries of {largest:.3g}; scale inputs so that none is over 1e75.")
     if asymmetry > 100 * max(rounding, 1e-12) * largest:
         raise InvalidInput(
             f"The training kernel is not symmetric: |Θ − Θᵀ| reaches {asymmetry:.3g} where |Θ| reaches {largest:.3g}. "

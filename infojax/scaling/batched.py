@@ -6,7 +6,9 @@ from typing import Any, TypeVar
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
+from infojax.errors import InvalidInput
 from infojax.precision import in_float64
 
 Fields = TypeVar("Fields")
@@ -18,6 +20,8 @@ def batched(law: Callable[..., Fields], *arguments: Any, shared: Any = (), stati
     Arguments are pytrees of numbers or arrays; shared arrays are the same for every point. Each field of the result
     has the broadcast shape, then the shape that it has at one point. One program is compiled for each law, structure
     of arguments and static tuple, so `law` must be a function that lives as long as its module.
+
+    Raises `InvalidInput` where shapes do not broadcast together.
     """
     return _in_float64(arguments, shared, law, static)
 
@@ -26,6 +30,12 @@ def batched(law: Callable[..., Fields], *arguments: Any, shared: Any = (), stati
 def _in_float64(arguments: Any, shared: Any, law: Callable[..., Any], static: tuple[Any, ...]) -> Any:
     dtype = jnp.result_type(float)
     leaves, structure = jax.tree.flatten(arguments)
+    shapes = [np.shape(leaf) for leaf in leaves]
+    try:
+        np.broadcast_shapes(*shapes)
+    except ValueError:
+        different = sorted(set(shapes), key=len)
+        raise InvalidInput(f"shapes that do not broadcast together: {str(different)[1:-1]}") from None
     return _everywhere([jnp.asarray(leaf, dtype) for leaf in leaves], shared, law, structure, static)
 
 

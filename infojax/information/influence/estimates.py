@@ -31,6 +31,7 @@ from infojax.linearized.spectrum import Spectrum, spectrum
 from infojax.linearized.training import Convention, Converged, Training
 from infojax.models.network import Network, Params
 from infojax.precision import float64
+from infojax.settings_checked import require_positive
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -143,8 +144,7 @@ def _information(
     sigma: float,
     outputs: int,
 ) -> Information:
-    if not 0 < sigma < np.inf:
-        raise InvalidInput(f"sigma is {sigma}; the smoothing noise must have a positive, finite standard deviation.")
+    require_positive("sigma", sigma, "the smoothing noise must have a positive, finite standard deviation")
     with float64():
         values, vectors = jnp.asarray(theta.values), jnp.asarray(theta.vectors)
         # Uᵀ ρ, example by example: the rows of U that belong to it, times its residual.

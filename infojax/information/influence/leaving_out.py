@@ -18,15 +18,15 @@ from jaxtyping import Float
 from infojax.errors import InvalidInput
 from infojax.linearized.groups import Groups, rows_of_groups
 from infojax.linearized.training import Convention
+from infojax.settings_checked import require_not_negative
 
 
 def ridge(decay: float, damping: float, convention: Convention | str, examples: int) -> float:
     """λ of the sum. Raises InvalidInput unless it is positive."""
     if convention not in ("mean", "sum"):
         raise InvalidInput(f'convention is {convention!r}; it must be "mean" or "sum" (is the loss a mean or a sum?).')
-    for name, given in (("decay", decay), ("damping", damping)):
-        if not 0 <= given < np.inf:
-            raise InvalidInput(f"{name} is {given}; it must be finite and not negative.")
+    require_not_negative("decay", decay)
+    require_not_negative("damping", damping)
     if decay + damping == 0:
         raise InvalidInput(
             "decay and damping are both 0: the curvature has directions without any, and no inverse. Give a "

@@ -53,7 +53,7 @@ def perceptron_law(
     the implicit function theorem; the one in the fraction does not exist at 1.
 
     Raises `InvalidInput` on alpha_kept that is not positive and finite, fraction outside (0, 1], angle outside
-    [0, π/2], an unknown `keep`, and shapes that do not broadcast.
+    [0, π/2], an unknown `keep`, shapes that do not broadcast, and numbers so extreme that float64 finds no margin.
 
     >>> law = perceptron_law(alpha_kept=2.0, fraction=0.5)
     >>> round(float(law.error), 6), round(float(law.margin), 6)
@@ -93,6 +93,13 @@ def _law(alpha_kept: ArrayLike, fraction: ArrayLike, angle: ArrayLike, keep: str
     filled = np.pad(flat, ((0, 0), (0, -count % _BLOCK)), mode="edge") if count else flat
     found = [np.stack(_laws(list(filled[:, i : i + _BLOCK]), keep, aligned)) for i in range(0, count, _BLOCK)]
     columns = np.concatenate([np.empty((3, 0)), *found], axis=1)[:, :count]
+    lost = np.isnan(columns).any(axis=0)
+    if lost.any():
+        alpha, fraction, angle = flat[:, lost][:, 0]
+        raise InvalidInput(
+            f"the largest margin at alpha_kept={alpha:g}, fraction={fraction:g}, angle={angle:g} is not found in "
+            "float64; give less extreme numbers (1e-10 to 1e10, fractions above 1e-10)"
+        )
     return PerceptronLaw(*columns.reshape(points.shape))
 
 

@@ -23,10 +23,14 @@ import numpy as np
 from jaxtyping import Array, ArrayLike, Float
 
 from infojax.errors import InvalidInput
+from infojax.precision import traced
 from infojax.scaling.batched import batched
 from infojax.scaling.selection.kept import kept_moments
 from infojax.scaling.selection.problem import Labels, Problem, require
 from infojax.scaling.selection.rules import Selection
+
+# At 1e6 the first digits are lost, at 1e5 four are left.
+_SPREAD = 1e5
 
 FloatArray = Float[Array, "*shape rounds"] | Float[np.ndarray, "*shape rounds"]
 
@@ -59,7 +63,8 @@ def practice_law(
 
     Arguments may be arrays that broadcast together; precision and derivatives are as in `ridge_law`.
 
-    Raises `InvalidInput` on ratios or a ridge that are not positive, on rounds < 0 and on weighted rules.
+    Raises `InvalidInput` on ratios or a ridge that are not positive, on an added_ratio above 1e5 times the first, where
+    float64 does not resolve what a batch adds, on rounds < 0 and on weighted rules.
 
     >>> from infojax.scaling import keep_hard
     >>> law = practice_law(keep_hard(0.2), first_ratio=0.4, added_ratio=2 / 3, rounds=5, ridge=0.05)
@@ -73,7 +78,23 @@ def practice_law(
     require("first_ratio", first_ratio, lambda v: (v > 0) & np.isfinite(v), "d/n₀ > 0")
     require("added_ratio", added_ratio, lambda v: (v > 0) & np.isfinite(v), "d/n₁ > 0")
     require("ridge", ridge, lambda v: (v > 0) & np.isfinite(v), "positive; 1e-8 is as good as none")
+    _check_spread(first_ratio, added_ratio)
     return batched(law_at, selection, first_ratio, added_ratio, ridge, static=(rounds,))
+
+
+def _check_spread(first_ratio: ArrayLike, added_ratio: ArrayLike) -> None:
+    if traced((first_ratio, added_ratio)):
+        return
+    first, added = (np.asarray(given, np.float64) for given in (first_ratio, added_ratio))
+    try:
+        spread = np.max(added / first, initial=0.0)
+    except ValueError:
+        return  # `batched` refuses shapes that do not broadcast
+    if spread > _SPREAD:
+        raise InvalidInput(
+            f"added_ratio is {spread:.3g} times first_ratio: what a batch of less than {1 / _SPREAD:g} of the first "
+            "adds is lost in float64. Add more, or begin with less."
+        )
 
 
 class _Batch(NamedTuple):

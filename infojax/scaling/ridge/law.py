@@ -102,7 +102,8 @@ def law_at(selection: Selection | Weighting, problem: Problem, labels: Labels) -
 def law_of(along: Float[Array, ""], square: Float[Array, ""], labels: Labels) -> RidgeLaw:
     """The law of a learner with ŵ·w_* = along and ‖ŵ‖² = square."""
     # arccos(overlap), without its loss of digits near overlap = 1
-    angle = jnp.arctan2(jnp.sqrt(square - along**2), along)
+    across = square - along**2  # below 0 by rounding, where the learner is as good as the truth
+    angle = jnp.where(across > 0, jnp.arctan2(jnp.sqrt(jnp.where(across > 0, across, 1)), along), 0)
     norm = jnp.sqrt(square)
     pull = 1.0 if labels.kind == "linear" else np.sqrt(2 / np.pi).astype(along.dtype)
     return RidgeLaw(angle / np.pi, 1 - 2 * pull * along + square, along / norm, norm)

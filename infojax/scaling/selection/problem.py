@@ -8,7 +8,7 @@ from jaxtyping import ArrayLike
 
 from infojax.errors import InvalidInput
 from infojax.precision import traced
-from infojax.scaling.selection.rules import Selection
+from infojax.scaling.selection.rules import RESOLVED, Selection
 from infojax.scaling.selection.weighting import Weighting
 
 _ROUNDING = 1e-9  # by how much a Gram matrix of given cosines may fail to be positive semi-definite
@@ -78,6 +78,9 @@ def require(name: str, value: ArrayLike, allowed: Callable[[np.ndarray], np.ndar
     bad = ~allowed(values)
     if bad.any():
         raise InvalidInput(f"{name}={values[bad].flat[0]} is not allowed: it must be {meaning}")
+    bad = np.abs(values) > 1 / RESOLVED
+    if bad.any():
+        raise InvalidInput(f"{name}={values[bad].flat[0]} is too large for float64: give at most {1 / RESOLVED:g}")
 
 
 def check_labels(selection: Selection | Weighting, labels: Labels, noise: ArrayLike, flips: ArrayLike) -> None:

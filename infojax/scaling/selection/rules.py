@@ -13,6 +13,9 @@ from infojax.errors import InvalidInput
 from infojax.precision import traced
 from infojax.scaling.selection.soft_cap import soft_cap
 
+# Fractions are no smaller, and other numbers of laws no larger than its inverse: float64 holds their squares.
+RESOLVED = 1e-100
+
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
@@ -126,10 +129,10 @@ def soft(p: ArrayLike, strength: ArrayLike, *, weighted: bool = False) -> Select
 
 def _checked(p: ArrayLike) -> ArrayLike:
     if not traced(p):
-        outside = ~((np.asarray(p) > 0) & (np.asarray(p) <= 1))
+        outside = ~((np.asarray(p) >= RESOLVED) & (np.asarray(p) <= 1))
         if outside.any():
             raise InvalidInput(
-                f"the kept fraction p is {np.asarray(p)[outside].flat[0]!r}, and must be in (0, 1]: "
-                "0.2 keeps a fifth of the pool, keep_all() keeps it whole"
+                f"the kept fraction p is {np.asarray(p)[outside].flat[0]!r}, and must be in (0, 1], at least "
+                f"{RESOLVED:g}: 0.2 keeps a fifth of the pool, keep_all() keeps it whole"
             )
     return p
