@@ -42,7 +42,7 @@ SHAPE = (28, 28, 1)
 # Network, outputs, examples along rows and columns (none: the same), budget in MiB.
 MEMORY = [
     ("mlp", 10, 2000, None, 2048),
-    ("mlp", 10, 1500, None, 60),
+    ("mlp", 10, 4000, 50, 150),
     ("mlp", 10, 10_000, 100, 2048),
     ("mlp", 1, 4000, None, 2048),
     ("mlp", 1, 20_000, 500, 256),
