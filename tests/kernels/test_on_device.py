@@ -20,7 +20,7 @@ EXAMPLES = np.random.default_rng(0).normal(size=(20, 5)).astype(np.float32)
 def test_kernel_that_stays_on_a_device_is_that_of_the_host(n, m, tile):
     x2 = None if m is None else EXAMPLES[12 : 12 + m]
     kernel = partial(empirical_ntk, NETWORK, PARAMS, EXAMPLES[:n], x2, tile=tile)
-    device = jax.local_devices()[1]
+    device = jax.local_devices()[-1]
     stayed = kernel(out=device)
     assert isinstance(stayed, jax.Array)
     assert stayed.devices() == {device}
