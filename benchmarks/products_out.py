@@ -2,9 +2,10 @@
 
     python -m benchmarks.products_out [--sizes 1000 2000] [--some 100] [--all-up-to 2000]
 
-A kernel with the power-law spectrum of image kernels (as in benchmarks.leave_one_out), k = 1, 1000 validation points,
-given in float64. CPU seconds of the whole process, the second call of each (the first compiles). "differs by" is the largest
-difference from the eigendecomposition's score, relative to that score; "stated" the median of the error that is stated.
+A kernel with the power-law spectrum of image kernels (as in benchmarks.leave_one_out), k = 1, 1000 validation
+points, given in float64. CPU seconds of the whole process, the second call of each (the first compiles). "differs by"
+is the largest difference from the eigendecomposition's score, relative to that score; "stated" the median of the error
+that is stated.
 """
 
 import argparse
@@ -57,7 +58,8 @@ def main() -> None:
                         run()
                     seconds, made = cpu(run)
                     table.add_row(
-                        str(n), name, f"products, {np.dtype(dtype)}", str(len(chosen)), str(made.steps), f"{seconds:.2f}",
+                        str(n), name, f"products, {np.dtype(dtype)}", str(len(chosen)), str(made.steps),
+                        f"{seconds:.2f}",
                         *compared(made.weights, made.weights_error, exact.weights[chosen]),
                         *compared(made.functional, made.functional_error, exact.functional[chosen]),
                     )  # fmt: skip

@@ -15,6 +15,7 @@ COMMANDS = {
     "data": ("data", None, "List the data sets that infojax knows, or fetch one."),
     "sweep": ("sweep", "main", "Run an experiment for many configs: grids, lists and random designs."),
     "results": ("results", None, "List, show, export, verify or prune the results of experiments."),
+    "plan": ("plan", "plan", "Say what kernels and leave-one-out will take in memory and time, before they start."),
     "doctor": ("doctor", "doctor", "Check devices, versions, precision, memory and data on this machine."),
 }
 DATA_COMMANDS = {

@@ -13,6 +13,7 @@ from infojax import checkpoint as checkpoints
 from infojax.errors import InvalidInput
 from infojax.information.products_scores import Scores, norm_of_rows, scores
 from infojax.information.unique import check_settings, check_shapes
+from infojax.kernels.devices import choose_devices
 from infojax.linearized.chebyshev import chebyshev_series, terms_needed
 from infojax.linearized.chebyshev_out import Change, Filters, without_each
 from infojax.linearized.converged_out import train_to_convergence, without_each_converged
@@ -95,8 +96,8 @@ def from_products(
             the weights, ‖w − w₀‖/n. What rounding allows is the limit; the errors returned say what was reached.
         dtype: of products, np.float64 or np.float32.
         block: groups at once; by default up to 1024, as memory allows.
-        devices: over which the kernel's rows are spread; by default all local ones. Where the kernel does not fit on
-            them it is streamed through the first, once for each step.
+        devices: over which the kernel's rows are spread; None takes all local ones, and on a CPU one, which has all
+            cores. Where the kernel does not fit on them it is streamed through the first, once for each step.
         budget: bytes of memory, over all devices, that may be used; by default 0.8 of what is free.
         progress: a `rich.progress.Progress` that gets a task counting groups.
         checkpoint: a file that keeps finished blocks, and from which an interrupted run goes on.
@@ -126,7 +127,7 @@ def from_products(
     if block is not None and block < 1:
         raise InvalidInput(f"block is {block}; at least one group must be worked on at a time.")
     rows = _asked(groups, examples, n, outputs)
-    places = list(jax.local_devices() if devices is None else devices)
+    places = list(choose_devices(devices)) or jax.local_devices()[:1]
     free = budget if budget is not None else int(0.8 * free_memory(places))
     columns = columns_at_once(len(rows.sizes), len(r), real.itemsize, free) if block is None else block
     with float64():

@@ -28,6 +28,8 @@ from infojax.settings_checked import require_not_negative, require_positive
 if TYPE_CHECKING:
     from rich.progress import Progress
 
+    from infojax.information.from_products import BoundedInformation
+
 
 class Information(NamedTuple):
     """Unique information, one entry per example (or per group), in nats for unit smoothing.
@@ -111,7 +113,8 @@ def unique_information(
     groups: Groups | None = None,
     budget: int = 2**31,
     progress: "Progress | None" = None,
-) -> Information:
+    method: str = "factor",
+) -> "Information | BoundedInformation":
     """Unique information of every training example for a network linearised at `params`.
 
     The loss is squared, for classification too: targets are 0 and 1 for two classes, one-hot for more.
@@ -128,16 +131,23 @@ def unique_information(
         groups: leave out groups instead of single examples, see `from_kernels`.
         budget: bytes that building the kernels may use beside the kernels themselves.
         progress: a `rich.progress.Progress` that shows the building of the kernels.
+        method: "factor" the kernel; "products" with it, which need less memory and more time (`from_products`, with its
+            tolerance, and errors beside the scores); or "auto", which factors where memory allows.
 
     Raises:
         InvalidInput: as `from_kernels`, and when targets and outputs differ in number.
-        OverBudget: the kernels cannot be built within `budget`.
+        OverBudget: the kernels cannot be built within `budget`; with "auto", there is too little memory for either.
     """
+    from infojax.information.from_products import from_products
+    from infojax.planning.choice import choose_method
+
+    itemsize = max(leaf.dtype.itemsize for leaf in jax.tree.leaves(params))
+    method = choose_method(method, len(train), len(validation), train.targets.shape[1], itemsize)
     residual = initial_residual(network, params, train)
     where = accelerator_with_room(residual.size)
     kernel = empirical_ntk(network, params, train.x, budget=budget, out=where, progress=progress)
     cross = empirical_ntk(network, params, validation.x, train.x, budget=budget, progress=progress)
-    return from_kernels(
+    return (from_products if method == "products" else from_kernels)(
         kernel,
         cross,
         residual,

@@ -1,8 +1,8 @@
 """Products Θ X with a kernel wherever it is: on devices, its rows spread over them; on disk; or given as a function.
 
 Whatever repeats such products is written as a state with a `direction` X, a function that takes the state and ΘX to the
-next state, and a function that says when to stop; `iterate` runs it. With the kernel on the devices that is one
-compiled loop; otherwise each product streams the kernel through, the next rows being read while the last multiply.
+next state, and a function that says when to stop; `iterate` runs it. With the kernel on the devices a step is one
+compiled program; otherwise it streams the kernel through, the next rows being read while the last multiply.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -21,7 +21,7 @@ from infojax.errors import InvalidInput
 
 State = TypeVar("State")
 # Bytes of the kernel's rows that are under way at once when it is streamed: twice this.
-STREAMED = 2**27
+STREAMED = 2**26
 
 
 @dataclass(frozen=True)
@@ -82,8 +82,9 @@ def products_with(kernel: Any, rows: int, dtype: np.dtype, devices: Sequence[Any
     if spread:
         if isinstance(kernel, jax.Array) and size == rows:
             return Products(rows, size, dtype, sharding, jax.device_put(kernel.astype(dtype), sharding), None)
-        read: Any = partial(_filled, kernel, rows, size, dtype)
-        held = jax.make_array_from_callback((size, size), sharding, read, dtype=dtype)
+        part = size // len(devices)
+        parts = [_held(kernel, rows, size, i * part, part, dtype, device) for i, device in enumerate(devices)]
+        held = jax.make_array_from_single_device_arrays((size, size), sharding, parts)
         return Products(rows, size, dtype, sharding, held, None)
     multiply = partial(_called, kernel, dtype) if callable(kernel) else partial(_streamed, kernel, dtype)
     return Products(rows, size, dtype, sharding, None, multiply)
@@ -96,26 +97,18 @@ def iterate(
     update: Callable[[State, Array, Any], State],
     done: Callable[[State, Any], Array],
 ) -> State:
-    """Update the state with Θ times its direction until it is `done`."""
-    if products.multiply is None:
-        return _iterate(products.resident, state, constants, update=update, done=done)
-    while not _asked(state, constants, done=done):
-        state = _updated(state, products(state.direction), constants, update=update)  # pyright: ignore
+    """Update the state with Θ times its direction until it is `done`.
+
+    A program for each step: in one with a loop, XLA keeps the kernel twice.
+    """
+    finished = _asked(state, constants, done=done)
+    while not finished:
+        if products.multiply is None:
+            state, finished = _multiplied(products.resident, state, constants, update=update, done=done)
+        else:
+            product = products(state.direction)  # pyright: ignore[reportAttributeAccessIssue]
+            state, finished = _updated(state, product, constants, update=update, done=done)
     return state
-
-
-@partial(jax.jit, static_argnames=("update", "done"))
-def _iterate(kernel, state, constants, *, update, done):
-    return jax.lax.while_loop(
-        lambda state: ~done(state, constants),
-        lambda state: update(state, _matmul(kernel, state.direction), constants),
-        state,
-    )
-
-
-@partial(jax.jit, static_argnames="update")
-def _updated(state, product, constants, *, update):
-    return update(state, product, constants)
 
 
 @partial(jax.jit, static_argnames="done")
@@ -123,18 +116,37 @@ def _asked(state, constants, *, done):
     return done(state, constants)
 
 
+@partial(jax.jit, static_argnames=("update", "done"))
+def _multiplied(kernel, state, constants, *, update, done):
+    return _updated(state, _matmul(kernel, state.direction), constants, update=update, done=done)
+
+
+@partial(jax.jit, static_argnames=("update", "done"))
+def _updated(state, product, constants, *, update, done):
+    state = update(state, product, constants)
+    return state, done(state, constants)
+
+
 @jax.jit
 def _matmul(kernel, x):
     return jnp.matmul(kernel, x, precision="highest")
 
 
-def _filled(kernel, rows: int, size: int, dtype: np.dtype, index: tuple[slice, ...]) -> np.ndarray:
-    """A block of rows of the kernel with its zeros."""
-    start, stop, _ = index[0].indices(size)
-    block = np.zeros((stop - start, size), dtype)
-    if start < rows:
-        block[: min(stop, rows) - start, :rows] = kernel[start : min(stop, rows)]
-    return block
+def _held(kernel: Any, rows: int, size: int, start: int, count: int, dtype: np.dtype, device: Any) -> Array:
+    """`count` rows of the kernel from `start` on, and zeros beyond, on a device: a block at a time, never all twice."""
+    held = jnp.zeros((count, size), dtype, device=device)
+    for block in row_blocks(kernel, dtype.itemsize, STREAMED // 4):
+        first, last = max(block.start, start), min(block.stop, start + count)
+        if first < last:
+            read = jax.device_put(_block(kernel, dtype, slice(first, last)), device)
+            # One at a time: blocks that wait for their turn would be another kernel.
+            held = jax.block_until_ready(_written(held, read, first - start))
+    return held
+
+
+@partial(jax.jit, donate_argnames="held")
+def _written(held, block, row):
+    return jax.lax.dynamic_update_slice(held, block, (row, jnp.zeros_like(row)))
 
 
 def _called(function: Callable[[Array], Any], dtype: np.dtype, x: Array) -> Array:
@@ -155,10 +167,10 @@ def _block(kernel: Any, dtype: np.dtype, rows: slice) -> np.ndarray:
     return np.asarray(kernel[rows], dtype)
 
 
-def row_blocks(kernel: Any, itemsize: int) -> list[slice]:
+def row_blocks(kernel: Any, itemsize: int, held: int | None = None) -> list[slice]:
     """Blocks of rows of so few bytes that two at once do not matter; where the kernel has tiles, of whole ones."""
     (rows, columns), tile = kernel.shape, getattr(kernel, "tile_rows", 1)
-    most = max(1, STREAMED // (columns * itemsize * tile)) * tile
+    most = max(1, (held or STREAMED) // (columns * itemsize * tile)) * tile
     return [slice(start, min(start + most, rows)) for start in range(0, rows, most)]
 
 

@@ -1,0 +1,170 @@
+"""`infojax plan`: what a computation will take, before it starts."""
+
+import json
+from dataclasses import asdict
+from typing import Annotated, Any, Literal
+
+import jax
+import numpy as np
+from tyro.conf import FlagCreatePairsOff, arg
+
+from infojax import planning
+from infojax.errors import InvalidInput
+from infojax.linearized import Converged, GradientDescent, GradientFlow, Training
+from infojax.models import cnn, mlp
+from infojax.planning import Plan
+
+GIB = 2**30
+COUNT, NUMBER, LIST, DEVICE = (
+    arg(metavar=kind, help_behavior_hint="") for kind in ("INT", "FLOAT", "INT,INT…", "NAME")
+)
+
+
+def plan(
+    *,
+    examples: int,
+    validation: int = 1000,
+    outputs: int = 10,
+    network: Literal["mlp", "cnn"] = "mlp",
+    hidden: Annotated[str, LIST] = "1024",
+    input: Annotated[str, LIST] = "28,28,1",
+    steps: Annotated[int | None, COUNT] = None,
+    learning_rate: Annotated[float | None, NUMBER] = None,
+    time: Annotated[float | None, NUMBER] = None,
+    converged: FlagCreatePairsOff[bool] = False,
+    decay: float = 0.0,
+    convention: Literal["mean", "sum"] = "mean",
+    subset: Annotated[int | None, COUNT] = None,
+    tolerance: float = 1e-6,
+    dtype: Literal["float64", "float32"] = "float64",
+    device: Annotated[str, DEVICE] = "here",
+    devices: int = 1,
+    memory: Annotated[float | None, NUMBER] = None,
+    disk: Annotated[float | None, NUMBER] = None,
+    budget: float = 2.0,
+    json: FlagCreatePairsOff[bool] = False,
+) -> int:
+    """What building kernels and leaving examples out will take: bytes, seconds, and the quickest way that fits.
+
+    Nothing of it is computed; on device "here" the machine's rates are measured for a second or two. The exit code is 1
+    when nothing fits.
+
+    Try: infojax plan --examples 20000 --hidden 1024,1024 --device h200
+
+    Args:
+        examples: How many are trained on.
+        validation: How many others predictions are compared on.
+        outputs: Of the network.
+        network: mlp, or the paper's cnn.
+        hidden: Widths of the mlp's hidden layers.
+        input: Shape of an example.
+        steps: Steps of gradient descent; 2000 by default.
+        learning_rate: Step size; by default half the largest at which descent is stable.
+        time: Train by gradient flow for this time, instead of gradient descent.
+        converged: Train to convergence, instead of gradient descent.
+        decay: Weight decay towards the initialisation.
+        convention: Whether the loss is a mean or a sum over the examples.
+        subset: How many examples are left out, one at a time; by default all.
+        tolerance: Of leaving out by products, see docs/large-kernels.md.
+        dtype: Of products.
+        device: here, h200, h100, a100, v100, a10, t4 or cpu:CORES.
+        devices: How many of them.
+        memory: GiB that may be used, over all devices; by default what there is.
+        disk: GiB that may be written; by default as many as are needed.
+        budget: GiB that building the kernels may use on each device beside the kernels.
+        json: Print numbers for programs, in bytes and seconds.
+    """
+    model = cnn(outputs) if network == "cnn" else mlp(_numbers("--hidden", hidden), outputs)
+    shape = _numbers("--input", input)
+    made = planning.plan(
+        model,
+        model.init(jax.random.key(0), shape),
+        inputs=shape,
+        outputs=outputs,
+        examples=examples,
+        validation=validation,
+        training=_training(steps, learning_rate, time, converged),
+        decay=decay,
+        convention=convention,
+        subset=subset,
+        tolerance=tolerance,
+        dtype=np.dtype(dtype),
+        device=device,
+        devices=devices,
+        memory=None if memory is None else memory * GIB,
+        disk=None if disk is None else disk * GIB,
+        budget=int(budget * GIB),
+    )
+    print(as_json(made)) if json else show(made)
+    return 0 if made.chosen else 1
+
+
+def _training(steps: int | None, learning_rate: float | None, time: float | None, converged: bool) -> Training | None:
+    if (steps is not None or learning_rate is not None) + (time is not None) + converged > 1:
+        raise InvalidInput(
+            "--steps and --learning-rate (gradient descent), --time (gradient flow) and --converged (t = ∞) "
+            "exclude each other; give one of the three"
+        )
+    if converged:
+        return Converged()
+    if time is not None:
+        return GradientFlow(time)
+    if learning_rate is None:
+        if steps is not None:
+            raise InvalidInput(
+                "--steps needs --learning-rate; without both, 2000 steps at half the stable rate are planned"
+            )
+        return None
+    return GradientDescent(2000 if steps is None else steps, learning_rate)
+
+
+def _numbers(option: str, listed: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(number) for number in listed.split(",") if number)
+    except ValueError as error:
+        raise InvalidInput(f"{option} is {listed!r}; give whole numbers with commas between: 1024,1024") from error
+
+
+def as_json(made: Plan) -> str:
+    """All numbers of a plan, with the totals of its routes."""
+    routes = [asdict(route) | {"memory": route.memory, "seconds": route.seconds} for route in made.routes]
+    chosen = None if made.chosen is None else made.chosen.name
+    whole: dict[str, Any] = asdict(made) | {"routes": routes, "chosen": chosen}
+    return json.dumps(whole, indent=1)
+
+
+def show(made: Plan) -> None:
+    """A plan as a table of routes and of the stages of the one chosen."""
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    routes = Table("", "memory, GiB", "disk, GiB", "time", "", title=f"Kernel of {made.rows:,} rows", show_edge=False)
+    for route in made.routes:
+        fits = "[green]chosen[/]" if route == made.chosen else "" if _fits(made, route) else "[red]does not fit[/]"
+        routes.add_row(route.name, _gib(route.memory), _gib(route.disk), _time(route.seconds), fits)
+    console.print(routes)
+    if made.chosen:
+        stages = Table("", "memory, GiB", "TFLOP", "time", title=f"\n{made.chosen.name}", show_edge=False)
+        for stage in made.chosen.stages:
+            stages.add_row(stage.what, _gib(stage.memory), f"{stage.flops / 1e12:.3g}", _time(stage.seconds))
+        console.print(stages)
+    kind = made.machine.name + (f" × {made.machine.devices}" if made.machine.devices > 1 else "")
+    console.print(f"\nOn {kind} with {_gib(made.machine.memory)} GiB. Assumed: {'; '.join(made.assumptions)}.")
+    if made.remedy:
+        console.print(f"[red]Nothing fits.[/] {made.remedy}")
+
+
+def _fits(made: Plan, route: Any) -> bool:
+    return route.memory <= made.machine.memory
+
+
+def _gib(count: float) -> str:
+    return f"{count / GIB:.3g}"
+
+
+def _time(seconds: float) -> str:
+    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= 1.5 * size:
+            return f"{seconds / size:.2g} {unit}"
+    return f"{seconds:.2g} s"
