@@ -3,6 +3,7 @@
 from infojax import data, generation, information, kernels, models, scaling
 from infojax.information import unique_information
 from infojax.linearized import Converged, GradientDescent, GradientFlow
+from infojax.planning import plan
 
 __all__ = [
     "Converged",
@@ -13,6 +14,7 @@ __all__ = [
     "information",
     "kernels",
     "models",
+    "plan",
     "scaling",
     "unique_information",
 ]
