@@ -12,7 +12,7 @@ Name: TypeAlias = Literal["factor", "products", "products from disk", "products 
 # Kernels in float64 that an eigendecomposition holds at once: one that it overwrites, and LAPACK's work space.
 FACTORED = 3.0
 # Compiled programs and what compiling them leaves behind.
-COMPILED = 80 * 2**20
+COMPILED = 56 * 2**20
 # What products with skinny or small blocks reach of the rate of large square ones.
 BLOCKED = 0.7
 # Nodes of the contour, real and imaginary.
