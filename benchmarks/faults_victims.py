@@ -181,7 +181,7 @@ def retrain() -> None:
         network.init(jax.random.key(0), (8,)),
         (x, y),
         (x[:20], y[:20]),
-        training=ij.GradientDescent(steps=3000, learning_rate=0.01),
+        training=ij.GradientDescent(steps=1000, learning_rate=0.01),
         block=1,
         checkpoint=Path("checkpoint.npz"),
         progress=Noted(Path("log.txt")),
