@@ -238,7 +238,7 @@ def test_a_pickle_in_an_array_is_not_loaded(store):
     checksum = hashlib.sha256((folder / "a.npy").read_bytes()).hexdigest()
     record = {key: entry for key, entry in read_record(folder).items() if key != "sha256"}
     (folder / "record.json").write_bytes(sealed(record | {"files": {"a.npy": checksum}}))
-    with pytest.raises(CorruptData, match=r"a.npy is damaged \(Object arrays cannot be loaded"):
+    with pytest.raises(CorruptData, match=r"a.npy is damaged .*[Pp]ickle"):
         store.read("e", Config())
 
 
