@@ -30,7 +30,6 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.empirical_ntk import PEERS, neural_tangents_kernel, torch_kernel
-from benchmarks.flops import flops
 from infojax import GradientDescent
 from infojax.data import load
 from infojax.information import from_kernels, from_products
@@ -41,6 +40,7 @@ from infojax.kernels.layers import features
 from infojax.kernels.tiles import even
 from infojax.linearized import spectrum
 from infojax.models import Network, cnn, mlp
+from infojax.planning.flops import work as work_of
 
 NETWORKS = {"MLP 784-1024-1": mlp((1024,)), "MLP 784-1024-1024-1": mlp((1024, 1024)), "CNN, 4 convolutions": cnn()}
 PEER_NETWORKS = {"MLP 784-1024-1024-10": mlp((1024, 1024), 10), "CNN, 4 convolutions, 10 outputs": cnn(10)} | NETWORKS
@@ -98,7 +98,7 @@ def work(network: Network, params: Any, x: np.ndarray, tile: int) -> tuple[float
     of_block, block = partial(features, network.apply, params), jnp.asarray(x[:rows])
     one = jax.eval_shape(of_block, block)
     held = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(one))
-    operations = count * flops(of_block, block) + tiles * flops(contract, one, one)
+    operations = count * work_of(of_block, block).flops + tiles * work_of(contract, one, one).flops
     return operations, count * (block.nbytes + held) + tiles * (2 * held + 4 * rows**2)
 
 

@@ -1,8 +1,8 @@
 """Products Θ X with a kernel wherever it is: on devices, its rows spread over them; on disk; or given as a function.
 
 Whatever repeats such products is written as a state with a `direction` X, a function that takes the state and ΘX to the
-next state, and a function that says when to stop; `iterate` runs it. With the kernel on the devices a step is one
-compiled program; otherwise it streams the kernel through, the next rows being read while the last multiply.
+next state, and a function that says when to stop; `iterate` runs it. With the kernel on the devices that is one
+compiled loop; otherwise each step streams the kernel through, the next rows being read while the last multiply.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -97,17 +97,13 @@ def iterate(
     update: Callable[[State, Array, Any], State],
     done: Callable[[State, Any], Array],
 ) -> State:
-    """Update the state with Θ times its direction until it is `done`.
-
-    A program for each step: in one with a loop, XLA keeps the kernel twice.
-    """
+    """Update the state with Θ times its direction until it is `done`: on the devices as one program, if Θ is there."""
+    if products.multiply is None:
+        return _iterated(products.resident, state, constants, update=update, done=done)
     finished = _asked(state, constants, done=done)
     while not finished:
-        if products.multiply is None:
-            state, finished = _multiplied(products.resident, state, constants, update=update, done=done)
-        else:
-            product = products(state.direction)  # pyright: ignore[reportAttributeAccessIssue]
-            state, finished = _updated(state, product, constants, update=update, done=done)
+        product = products(state.direction)  # pyright: ignore[reportAttributeAccessIssue]
+        state, finished = _updated(state, product, constants, update=update, done=done)
     return state
 
 
@@ -117,8 +113,12 @@ def _asked(state, constants, *, done):
 
 
 @partial(jax.jit, static_argnames=("update", "done"))
-def _multiplied(kernel, state, constants, *, update, done):
-    return _updated(state, _matmul(kernel, state.direction), constants, update=update, done=done)
+def _iterated(kernel, state, constants, *, update, done):
+    return jax.lax.while_loop(
+        lambda state: ~done(state, constants),
+        lambda state: update(state, _matmul(kernel, state.direction), constants),
+        state,
+    )
 
 
 @partial(jax.jit, static_argnames=("update", "done"))
