@@ -137,6 +137,11 @@ def _free(planned: Plan, busy: Sequence[str], watch: claims.Watch, record: Calla
         free = [at for at in waiting if at in released - there]
         waiting = [at for at in waiting if at not in released]
         record([Outcome(at, "found") for at in there], len(waiting))
+        for at in free:
+            # A claim may be stale only for who has watched it for a lease, as a worker that comes new to it has not.
+            claim = claims.take(where, at, watch)
+            if claim is not None:
+                claim.release()
         if free:
             return free
         if waiting:
