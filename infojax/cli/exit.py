@@ -13,10 +13,17 @@ INTERRUPTED = 130
 def exit_code(command: Callable[[], int | None]) -> int:
     """Run a command and return the exit code: its own (None is 0), 2 after an InfojaxError, 130 after Ctrl-C.
 
-    With INFOJAX_TRACEBACK=1 in the environment, errors keep their traceback.
+    Output that goes to `| head`, which has seen enough, is no error. With INFOJAX_TRACEBACK=1 in the
+    environment, errors keep their traceback.
     """
     try:
-        return command() or 0
+        code = command() or 0
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        # Python would complain when it closes what it could not write.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except InfojaxError as error:
         if os.environ.get("INFOJAX_TRACEBACK") == "1":
             raise

@@ -2,7 +2,6 @@
 
 import io
 import json
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -61,11 +60,11 @@ def export(
         raise InvalidInput(
             f"{experiment} has the tables {', '.join(tables)}; choose one by --table, or give --out FOLDER/"
         )
+    if out == "-":
+        (frame,) = tables.values()
+        _to_stdout(frame, kind)
+        return
     try:
-        if out == "-":
-            (frame,) = tables.values()
-            _to_stdout(frame, kind)
-            return
         if folder:
             Path(out).mkdir(parents=True, exist_ok=True)
         for name, frame in tables.items():
@@ -110,11 +109,8 @@ def _format(out: str, given: Format | None, folder: bool) -> str:
 def _to_stdout(frame: pl.DataFrame, kind: str) -> None:
     buffer = io.BytesIO()
     WRITERS[kind](frame, buffer)
-    try:
-        sys.stdout.buffer.write(buffer.getvalue())
-        sys.stdout.flush()
-    except BrokenPipeError:  # `| head` has seen enough; Python would complain when it closes what it could not write
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.stdout.buffer.write(buffer.getvalue())
+    sys.stdout.flush()
 
 
 def _write(frame: pl.DataFrame, kind: str, file: Path) -> None:

@@ -111,3 +111,13 @@ def test_commands_exist():
     for module, function, _ in (*infojax.cli.COMMANDS.values(), *infojax.cli.DATA_COMMANDS.values()):
         if function is not None:
             assert callable(getattr(__import__(f"infojax.cli.{module}", fromlist=[module]), function))
+
+
+def test_a_reader_that_has_seen_enough_is_no_error():
+    code = "import sys; from infojax.cli.exit import exit_code; sys.exit(exit_code(lambda: print('x' * 100_000)))"
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.stderr is not None
+        said = process.stderr.read()
+    assert (process.returncode, said) == (0, b"")
