@@ -53,7 +53,7 @@ def read_npz(path: Path) -> dict[str, np.ndarray]:
             for member in members:
                 with archive.open(member) as stream:
                     name = member.filename.removesuffix(".npy")
-                    arrays[name] = _array(stream, member.file_size, f"{path}: {name}")
+                    arrays[name] = _without_odd_text(stream, member.file_size, f"{path}: {name}")
             return arrays
     except (CorruptData, InvalidInput):
         raise
@@ -66,7 +66,7 @@ def read_npy(path: Path) -> np.ndarray:
     """The array of an .npy. Raises as `read_npz` does."""
     try:
         with path.open("rb") as stream:
-            return _array(stream, path.stat().st_size, str(path))
+            return _without_odd_text(stream, path.stat().st_size, str(path))
     except (CorruptData, InvalidInput):
         raise
     except FAULTS as error:
@@ -85,7 +85,8 @@ def check_memory(needed: int, path: Path) -> None:
         )
 
 
-def _array(stream: IO[bytes] | BufferedIOBase, size: int, what: str) -> np.ndarray:
+def array_from(stream: IO[bytes] | BufferedIOBase, size: int, what: str) -> np.ndarray:
+    """The array of an .npy of `size` bytes. Raises `FAULTS` where it is damaged, InvalidInput for pickled objects."""
     with warnings.catch_warnings():
         # NumPy's of headers from Python 2, and Python's of odd literals in a damaged one.
         warnings.simplefilter("ignore")
@@ -105,7 +106,11 @@ def _array(stream: IO[bytes] | BufferedIOBase, size: int, what: str) -> np.ndarr
         if min(shape, default=0) < 0 or promised != there or dtype.itemsize == 0:
             raise ValueError(f"its header promises {shape} of {dtype.str}, {promised:,} bytes; {there:,} are there")
         stream.seek(0)
-        array = np.lib.format.read_array(stream, allow_pickle=False)
+        return np.lib.format.read_array(stream, allow_pickle=False)
+
+
+def _without_odd_text(stream: IO[bytes] | BufferedIOBase, size: int, what: str) -> np.ndarray:
+    array = array_from(stream, size, what)
     if array.dtype.kind == "U" and not _is_text(array):
         raise ValueError(f"the text in {what} is no Unicode")
     return array

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from infojax.errors import InvalidInput
+from infojax.json_files import parse_json
 from infojax.sweeps import heartbeat
 from infojax.sweeps.processes import gone, this_process
 
@@ -146,7 +147,7 @@ def _create(where: Path, address: str, generation: int) -> Claim | None:
 
 def _holder(found: Look) -> dict[str, Any]:
     try:
-        record = json.loads(found.text)
+        record = parse_json(found.text)
     except ValueError:
         return {}
     return record if isinstance(record, dict) else {}

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ import numpy as np
 import polars as pl
 
 from infojax.errors import InvalidInput
+from infojax.numpy_files import FAULTS, array_from
 
 LONGEST = 100
 
@@ -97,5 +99,11 @@ def load(file: Path, checksum: str) -> pl.DataFrame | np.ndarray:
             raise ValueError("its checksum is not the recorded one")
         stream.seek(0)
         if file.suffix == ".npy":
-            return np.load(stream, allow_pickle=False)
-        return pl.read_parquet(io.BytesIO(stream.read()))
+            try:
+                return array_from(stream, os.fstat(stream.fileno()).st_size, str(file))
+            except FAULTS as error:
+                raise ValueError(str(error)) from error
+        try:
+            return pl.read_parquet(io.BytesIO(stream.read()))
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:  # a panic is no Exception
+            raise ValueError(str(error)) from error

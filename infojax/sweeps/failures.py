@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from infojax.json_files import parse_json
 from infojax.sweeps.address import plain
 from infojax.sweeps.worker import Unit
 
@@ -45,7 +46,7 @@ def note(unit: Unit, index: int, error: str, trace: str, attempts: int) -> None:
 def read(file: Path) -> dict[str, Any] | None:
     """A record of a failure; None where it is gone or not readable, as of no interest then."""
     try:
-        record = json.loads(file.read_bytes())
+        record = parse_json(file.read_bytes())
     except (OSError, ValueError):
         return None
     return record if isinstance(record, dict) and isinstance(record.get("error"), str) else None

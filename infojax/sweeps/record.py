@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from infojax.errors import CorruptData
+from infojax.json_files import parse_json
 
 FORMAT = 2
 READABLE = (1, 2)
@@ -30,7 +31,7 @@ def sealed(record: dict[str, Any]) -> bytes:
 
 def opened(data: bytes, needs: set[str]) -> dict[str, Any]:
     """The record that bytes of a record.json hold. Raises ValueError where they are not what was written."""
-    record = json.loads(data)
+    record = parse_json(data)
     if not isinstance(record, dict) or not needs <= set(record):
         raise ValueError(
             f"it lacks {', '.join(sorted(needs - set(record)))}" if isinstance(record, dict) else "no record"
@@ -49,7 +50,7 @@ def read_record(folder: Path) -> dict[str, Any]:
     """
     try:
         data = (folder / "record.json").read_bytes()
-        refuse_format(folder, json.loads(data))
+        refuse_format(folder, parse_json(data))
         record = opened(data, {"format", "experiment", "config", "code", "files"})
         _check_files(record["files"])
         if folder.name != f"{digest(record['config'])}-{record['code']}":

@@ -153,7 +153,7 @@ def _load(folder: Path, files: dict[str, str]) -> dict[str, pl.DataFrame | np.nd
     for file, checksum in files.items():
         try:
             held[table_of(file)] = load(folder / file, checksum)
-        except (OSError, ValueError, TypeError, pl.exceptions.PolarsError) as error:
+        except (OSError, ValueError, TypeError) as error:
             raise damaged(folder, file, error) from error
     return held
 

@@ -2,6 +2,7 @@
 
 import functools
 import gzip
+import hashlib
 import io
 import json
 import pickle
@@ -16,6 +17,7 @@ from typing import Any
 from unittest.mock import patch
 
 import numpy as np
+import polars as pl
 from PIL import Image
 
 from infojax import checkpoint
@@ -29,7 +31,12 @@ from infojax.data.tfjs import read_tfjs
 from infojax.data.torch_file import read_torch_file
 from infojax.data.trained import stored
 from infojax.data.weights import read_weights, write_weights
+from infojax.errors import CorruptData
 from infojax.generation.orbax_checkpoint import OrbaxCheckpoint
+from infojax.kernels import OnDisk, empirical_ntk, open_kernel
+from infojax.sweeps import Store
+from infojax.sweeps.record import digest, sealed
+from infojax.sweeps.store import Result, read_result
 
 RANDOM = np.random.default_rng(0)
 X = RANDOM.uniform(size=(6, 3)).astype(np.float32)
@@ -128,6 +135,60 @@ def _drawings(folder: Path) -> Any:
         return quickdraw.read_ndjson(folder, "train")
 
 
+@dataclass(frozen=True)
+class Config:
+    rate: float = 0.5
+
+
+TABLE = pl.DataFrame({"x": [0.5, None, -1.0], "name": ["α", "", None], "image": [[1], [], [2, 3]]})
+
+
+def is_result(found: Any) -> bool:
+    """That which was written, and no other."""
+    return found.tables["t"].equals(TABLE) and np.array_equal(found.arrays["a"], X)
+
+
+def _with_right_checksums(folder: Path) -> Result:
+    """The files as a result whose record says that just these were written."""
+    with tempfile.TemporaryDirectory() as temporary:
+        result = Path(temporary) / f"{digest({})}-code"
+        result.mkdir()
+        files = {}
+        for file in folder.iterdir():
+            data = file.read_bytes()
+            (result / file.name).write_bytes(data)
+            files[file.name] = hashlib.sha256(data).hexdigest()
+        record = {"format": 2, "experiment": "e", "config": {}, "code": "code", "files": files}
+        (result / "record.json").write_bytes(sealed(record))
+        return read_result(result)
+
+
+def _parquet() -> bytes:
+    out = io.BytesIO()
+    TABLE.write_parquet(out)
+    return out.getvalue()
+
+
+def _kernel(**options: Any) -> Reader:
+    """A kernel of two tiles a side."""
+    weights = np.ones((3, 1), np.float32)
+    whole = X @ X.T
+
+    def write(folder: Path) -> None:
+        empirical_ntk(lambda weights, x: x @ weights, weights, X, tile=3, out=OnDisk(folder / "kernel", **options))
+
+    def read(folder: Path) -> np.ndarray:
+        kernel = open_kernel(folder / "kernel")
+        wrong = kernel.verify()
+        try:
+            return np.asarray(kernel)
+        except CorruptData:
+            assert wrong
+            raise
+
+    return Reader(written_files(write), read, lambda found: np.allclose(found, whole, atol=1e-5))
+
+
 ROW = json.dumps([0, 0.5, 1.0, 0.25] * 196).encode()
 WEIGHTS = {"dense/kernel": X, "dense/bias": X[0]}
 MANIFEST = {
@@ -223,6 +284,11 @@ READERS = {
         lambda folder: checkpoint.read(folder / "c.npz", "mark"),
         lambda found: is_arrays(found),
     ),
+    "behind checksums": Reader(
+        {"t.parquet": _parquet(), "a.npy": npy(X)},
+        _with_right_checksums,
+        lambda found: isinstance(found.tables["t"], pl.DataFrame) and not found.arrays["a"].dtype.hasobject,
+    ),
 }
 
 
@@ -237,7 +303,12 @@ def readers() -> dict[str, Reader]:
     weights = written_files(small)
     state = {"a": X, "step": np.array(3)}
     orbax = written_files(lambda folder: OrbaxCheckpoint(folder, "mark").write(3, state))
+    results = written_files(lambda folder: Store(folder).write("e", Config(), {"t": TABLE, "a": X}) and None)
+    address = sorted(results)[0].rpartition("/")[0]
     return READERS | {
+        "result": Reader(results, lambda folder: read_result(folder / address), is_result),
+        "kernel": _kernel(),
+        "compressed kernel": _kernel(zstd=3),
         "weights": Reader(weights, lambda folder: read_weights(folder / "small"), is_arrays),
         "trained": Reader(weights, trained_arrays, is_arrays),
         "orbax": Reader(

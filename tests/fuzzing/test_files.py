@@ -12,7 +12,7 @@ from infojax.data.pickle_opcodes import read_pickle
 from tests.fuzzing.damage import FAULTS, damaged, refused_or, tried
 from tests.fuzzing.readers import READERS, readers
 
-NAMES = [*READERS, "weights", "trained", "orbax"]
+NAMES = [*READERS, "weights", "trained", "orbax", "result", "kernel", "compressed kernel"]
 
 
 @pytest.mark.parametrize("name", NAMES)
