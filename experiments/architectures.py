@@ -108,7 +108,7 @@ def run(config: Config, scratch: Path, progress: Progress) -> dict[str, pl.DataF
             if not kept.exists():
                 kernels = _kernels(network, jax.random.key(config.seed + number), train, validation, progress)
                 np.savez(kept, allow_pickle=False, **dict(zip(("kernel", "cross", "residual"), kernels, strict=True)))
-            with np.load(kept) as file:
+            with np.load(kept, allow_pickle=False) as file:
                 kernel, cross, residual = (file[part] for part in ("kernel", "cross", "residual"))
             theta, who = spectrum(kernel), {"network": name, "initialisation": number}
             for matching, training in _trainings(config, theta, residual).items():

@@ -78,7 +78,7 @@ def run(config: Config, scratch: Path, progress: Progress) -> dict[str, pl.DataF
         kept = scratch / f"width-{width}.npy"
         if not kept.exists():
             np.save(kept, _predictions(_network(width), train, validation, descent, chosen, config))
-        predictions = np.load(kept)
+        predictions = np.load(kept, allow_pickle=False)
         rng = np.random.default_rng(config.seed)
         drawn = rng.integers(config.members, size=(config.bootstrap, config.members))
         for index, example in enumerate(chosen, start=1):

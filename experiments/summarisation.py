@@ -84,7 +84,7 @@ def run(config: Config, scratch: Path, progress: Progress) -> dict[str, pl.DataF
         if not of_repeat.exists():
             made = _orders(config, network, params, train, validation, np.random.default_rng(seed))
             np.savez(of_repeat, allow_pickle=False, **made)
-        with np.load(of_repeat) as file:
+        with np.load(of_repeat, allow_pickle=False) as file:
             removal = dict(file)
         orders += [pl.DataFrame({"repeat": repeat, "order": name, "example": order}) for name, order in removal.items()]
         for fraction in progress.track(config.removed, description=f"retraining, repeat {repeat}"):
@@ -97,7 +97,7 @@ def run(config: Config, scratch: Path, progress: Progress) -> dict[str, pl.DataF
                 np.save(kept, np.broadcast_to(correct.mean(axis=1), len(removal)))
             accuracies += [
                 {"repeat": repeat, "order": name, "removed": fraction, "accuracy": float(accuracy)}
-                for name, accuracy in zip(removal, np.load(kept), strict=True)
+                for name, accuracy in zip(removal, np.load(kept, allow_pickle=False), strict=True)
             ]
     return {"accuracy": pl.DataFrame(accuracies), "orders": pl.concat(orders)}
 

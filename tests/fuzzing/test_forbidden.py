@@ -1,4 +1,4 @@
-"""Calls that can run what is in a file, or write where a file says, are nowhere in the package."""
+"""Calls that can run what is in a file, or write where a file says, are nowhere in the packages."""
 
 import ast
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-FILES = sorted((ROOT / "infojax").rglob("*.py"))
+FILES = sorted(path for folder in ("infojax", "experiments", "paper_figures") for path in (ROOT / folder).rglob("*.py"))
 # What a process and the one that it has started say to each other, over pipes: no file.
 PIPES = {"infojax/sweeps/engines/local_process.py", "infojax/sweeps/engines/local_worker.py"}
 NEVER = {
