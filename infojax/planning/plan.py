@@ -125,7 +125,9 @@ def plan(
     names: tuple[Name, ...] = ("products", "products from disk", "products streamed")
     routes = (factor(sizes, machine, stages), *(products(sizes, machine, stages, name) for name in names))
     fitting = [r for r in routes if r.memory <= machine.memory and r.disk <= (np.inf if disk is None else disk)]
-    chosen = min(fitting, key=lambda route: route.seconds, default=None)
+    # Of those that are about as quick, the first: it is the simplest.
+    quickest = min((route.seconds for route in fitting), default=0.0)
+    chosen = next((route for route in fitting if route.seconds <= 1.1 * quickest), None)
     remedy = "" if chosen else _remedy(routes, machine, disk, examples)
     return Plan(
         machine, sizes.rows, steps, kernel, cross, routes, chosen, (*assumptions, *said, *_rates(machine)), remedy

@@ -9,8 +9,8 @@ from infojax.linearized.products import STREAMED
 from infojax.planning.machine import Machine
 
 Name: TypeAlias = Literal["factor", "products", "products from disk", "products streamed"]
-# Kernels in float64 that an eigendecomposition holds at once: one that it overwrites, and LAPACK's work space.
-FACTORED = 3.0
+# Kernels in float64 that an eigendecomposition holds at once; on a host one that it overwrites, and LAPACK's work space.
+FACTORED, FACTORED_ON_DEVICE = 3.0, 8.0
 # Compiled programs and what compiling them leaves behind.
 COMPILED = 56 * 2**20
 # What products with skinny or small blocks reach of the rate of large square ones.
@@ -84,9 +84,10 @@ def factor(sizes: Sizes, machine: Machine, built: tuple[Stage, ...]) -> Route:
     """All examples from one eigendecomposition, in float64."""
     n, m, k = sizes.rows, sizes.others, sizes.outputs
     given, square = sizes.kernel + sizes.cross, 8.0 * n**2
+    held = FACTORED if machine.host else FACTORED_ON_DEVICE
     work = 2.0 * m * n**2 + sizes.groups * n * (2 * m + 4 * PARTS * k * (k + 1))
     stages = (
-        Stage("eigendecomposition", given + FACTORED * square, 9.0 * n**3, 9.0 * n**3 / machine.eigh),
+        Stage("eigendecomposition", given + held * square, 9.0 * n**3, 9.0 * n**3 / machine.eigh),
         # Vectors here and there, half a kernel of work space, K* in float64 and projected.
         Stage("leave-one-out", given + 2.5 * square + 16.0 * m * n, work, work / (0.3 * machine.float64)),
     )
