@@ -9,7 +9,7 @@ from infojax.linearized.products import STREAMED
 from infojax.planning.machine import Machine
 
 Name: TypeAlias = Literal["factor", "products", "products from disk", "products streamed"]
-# Kernels in float64 that an eigendecomposition holds at once; on a host one that it overwrites, and LAPACK's work space.
+# Kernels in float64 that an eigendecomposition holds at once; on a host one that it overwrites, and its work space.
 FACTORED, FACTORED_ON_DEVICE = 3.0, 8.0
 # Compiled programs and what compiling them leaves behind.
 COMPILED = 56 * 2**20
