@@ -129,7 +129,8 @@ def as_json(made: Plan) -> str:
     """All numbers of a plan, with the totals of its routes."""
     routes = [asdict(route) | {"memory": route.memory, "seconds": route.seconds} for route in made.routes]
     chosen = None if made.chosen is None else made.chosen.name
-    whole: dict[str, Any] = asdict(made) | {"routes": routes, "chosen": chosen}
+    fitting = [route.name for route in made.fitting]
+    whole: dict[str, Any] = asdict(made) | {"routes": routes, "fitting": fitting, "chosen": chosen}
     return json.dumps(whole, indent=1)
 
 
@@ -141,13 +142,13 @@ def show(made: Plan) -> None:
     console = Console()
     routes = Table("", "memory, GiB", "disk, GiB", "time", "", title=f"Kernel of {made.rows:,} rows", show_edge=False)
     for route in made.routes:
-        fits = "[green]chosen[/]" if route == made.chosen else "" if _fits(made, route) else "[red]does not fit[/]"
+        fits = "[green]chosen[/]" if route == made.chosen else "" if route in made.fitting else "[red]does not fit[/]"
         routes.add_row(route.name, _gib(route.memory), _gib(route.disk), _time(route.seconds), fits)
     console.print(routes)
     if made.chosen:
         stages = Table("", "memory, GiB", "TFLOP", "time", title=f"\n{made.chosen.name}", show_edge=False)
         for stage in made.chosen.stages:
-            stages.add_row(stage.what, _gib(stage.memory), f"{stage.flops / 1e12:.3g}", _time(stage.seconds))
+            stages.add_row(stage.what, _gib(stage.memory), _short(stage.flops / 1e12, 3), _time(stage.seconds))
         console.print(stages)
     kind = made.machine.name + (f" × {made.machine.devices}" if made.machine.devices > 1 else "")
     console.print(f"\nOn {kind} with {_gib(made.machine.memory)} GiB. Assumed: {'; '.join(made.assumptions)}.")
@@ -155,16 +156,16 @@ def show(made: Plan) -> None:
         console.print(f"[red]Nothing fits.[/] {made.remedy}")
 
 
-def _fits(made: Plan, route: Any) -> bool:
-    return route.memory <= made.machine.memory
-
-
 def _gib(count: float) -> str:
-    return f"{count / GIB:.3g}"
+    return _short(count / GIB, 3)
+
+
+def _short(number: float, digits: int) -> str:
+    return f"{number:,.0f}" if number >= 10**digits else f"{number:.{digits}g}"
 
 
 def _time(seconds: float) -> str:
     for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
         if seconds >= 1.5 * size:
-            return f"{seconds / size:.2g} {unit}"
+            return f"{_short(seconds / size, 2)} {unit}"
     return f"{seconds:.2g} s"

@@ -27,7 +27,8 @@ class Plan:
         steps: products with the kernel for each block of columns.
         kernel, cross: how the kernels are built.
         routes: ways to go, all that there are.
-        chosen: the quickest that fits; None where none does.
+        fitting: those that fit into memory and disk.
+        chosen: the quickest that fits, or the first that is within a tenth of it; None where none fits.
         assumptions: what the numbers rest on.
         remedy: what to change where nothing fits; otherwise empty.
     """
@@ -38,6 +39,7 @@ class Plan:
     kernel: Building
     cross: Building
     routes: tuple[Route, ...]
+    fitting: tuple[Route, ...]
     chosen: Route | None
     assumptions: tuple[str, ...]
     remedy: str
@@ -124,14 +126,14 @@ def plan(
     stages = tuple(_built(name, each, sizes, machine) for name, each in (("kernel", kernel), ("K*", cross)))
     names: tuple[Name, ...] = ("products", "products from disk", "products streamed")
     routes = (factor(sizes, machine, stages), *(products(sizes, machine, stages, name) for name in names))
-    fitting = [r for r in routes if r.memory <= machine.memory and r.disk <= (np.inf if disk is None else disk)]
+    room = np.inf if disk is None else disk
+    fitting = tuple(route for route in routes if route.memory <= machine.memory and route.disk <= room)
     # Of those that are about as quick, the first: it is the simplest.
     quickest = min((route.seconds for route in fitting), default=0.0)
     chosen = next((route for route in fitting if route.seconds <= 1.1 * quickest), None)
     remedy = "" if chosen else _remedy(routes, machine, disk, examples)
-    return Plan(
-        machine, sizes.rows, steps, kernel, cross, routes, chosen, (*assumptions, *said, *_rates(machine)), remedy
-    )
+    said = (*assumptions, *said, *_rates(machine))
+    return Plan(machine, sizes.rows, steps, kernel, cross, routes, fitting, chosen, said, remedy)
 
 
 def _built(name: str, each: Building, sizes: Sizes, machine: Machine) -> Stage:
