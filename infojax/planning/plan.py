@@ -96,7 +96,7 @@ def plan(
         InvalidInput: numbers that mean nothing, an unknown device.
         OverBudget: not even one tile of the kernel fits `budget`.
 
-    >>> import infojax as ij
+    >>> import infojax as ij, jax
     >>> network = ij.models.mlp(hidden=(32,), outputs=1)
     >>> made = plan(network, network.init(jax.random.key(0), (8,)), inputs=(8,), outputs=1, examples=1000,
     ...             validation=100, device="a100")
