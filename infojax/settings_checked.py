@@ -22,15 +22,31 @@ def require_not_negative(name: str, value: Any) -> None:
         raise InvalidInput(f"{name} is {value}; it must be finite and not negative, a number from 0 to {LARGEST:g}.")
 
 
+def require_moderate(name: str, array: np.ndarray) -> None:
+    """Raises `InvalidInput` for entries that are NaN, infinite, or beyond 1e75, whose fourth powers are."""
+    # Two numbers instead of an array of truth values: kernels take gigabytes.
+    lowest, highest = float(array.min(initial=0)), float(array.max(initial=0))
+    if not np.isfinite([lowest, highest]).all():
+        raise InvalidInput(f"{name} has {np.sum(~np.isfinite(array))} NaN or infinite entries; check the data.")
+    if max(-lowest, highest) > 1e75:
+        raise InvalidInput(f"{name} has entries of {max(-lowest, highest):.3g}; scale it so that none is over 1e75.")
+
+
 def real_array(name: str, values: Any) -> np.ndarray:
     """As float64; `InvalidInput` for text, objects, complex numbers, and lists of several lengths."""
+    return array_of_reals(name, values).astype(np.float64)
+
+
+def array_of_reals(name: str, values: Any) -> np.ndarray:
+    """In its own dtype; `InvalidInput` as `real_array`."""
     try:
         array = np.asarray(values)
     except ValueError:
         array = np.array(None)
-    if array.dtype.kind not in "buif" and array.size:
+    # bfloat16 and the like are registered with NumPy (2), under the letter of structures.
+    if array.dtype.kind not in "buif" and array.dtype.isbuiltin != 2 and array.size:
         raise InvalidInput(f"{name} is of dtype {array.dtype}; give real numbers, an array or a list of one shape.")
-    return array.astype(np.float64)
+    return array
 
 
 def _is_number(value: Any) -> bool:

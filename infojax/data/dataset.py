@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float32, Int, Int64, Shaped
 
 from infojax.errors import InvalidInput
+from infojax.settings_checked import real_array
 
 Index = Int[np.ndarray, " m"]
 
@@ -154,7 +155,7 @@ class Dataset:
             InvalidInput: unless std > 0, all are finite, and there is one number or one for each channel.
         """
         with np.errstate(over="ignore"):
-            mean_, std_ = np.asarray(mean, np.float32), np.asarray(std, np.float32)
+            mean_, std_ = (real_array(*of).astype(np.float32) for of in (("mean", mean), ("std", std)))
         channels = self.x.shape[-1]
         if any(a.shape not in ((), (1,), (channels,)) for a in (mean_, std_)):
             raise InvalidInput(f"normalised: mean and std need one number, or one for each of {channels} channels.")

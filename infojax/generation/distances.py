@@ -112,7 +112,7 @@ _BANDWIDTH = "it must be positive; the median distance is a common choice"
 
 def _finite(name: str, x: Float[Array | np.ndarray, "n ..."]) -> Float[Array, "n ..."]:
     """In the working precision, where squares of values must be finite too."""
-    if not np.abs(np.asarray(x)).max(initial=0.0) <= LARGEST:
+    if not float(np.abs(np.asarray(x)).max(initial=0.0)) <= LARGEST:
         raise InvalidInput(f"{name}: examples hold NaN, or values beyond ±{LARGEST:g}; check what made them")
     return jnp.asarray(x, float)
 

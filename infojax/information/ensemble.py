@@ -21,11 +21,11 @@ from infojax.information.ensemble_each_out import block_size, divergences_each_o
 from infojax.linearized.each_out import choose_method
 from infojax.linearized.ensemble import ensemble, trained
 from infojax.linearized.groups import Groups, rows_of_groups
-from infojax.linearized.spectrum import Spectrum, spectrum
+from infojax.linearized.spectrum import Spectrum, rows_of, spectrum
 from infojax.linearized.training import Convention, Converged, Training, as_sum
 from infojax.models.network import Network
 from infojax.precision import float64
-from infojax.settings_checked import real_array, require_not_negative
+from infojax.settings_checked import real_array, require_moderate, require_not_negative
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -105,7 +105,7 @@ def ensemble_from_kernels(
     cross, n_train, n_cross, n_validation = (
         real_array("a kernel", a) for a in (validation_kernel, nngp, cross_nngp, validation_nngp)
     )
-    size = (train_kernel.values if isinstance(train_kernel, Spectrum) else np.asarray(train_kernel)).shape[0]
+    size = rows_of(train_kernel)
     _check(size, y, cross, n_train, n_cross, n_validation, decay, convention, jitter)
     examples = len(y)
     rows = rows_of_groups(groups, examples, 1)
@@ -230,5 +230,4 @@ def _check(size, y, cross, nngp, cross_nngp, validation_nngp, decay, convention,
         raise InvalidInput(f"There is {n} training example; leaving one out needs at least 2.")
     names = ("targets", "validation_kernel", "nngp", "cross_nngp", "validation_nngp")
     for name, array in zip(names, (y, cross, nngp, cross_nngp, validation_nngp), strict=True):
-        if not np.isfinite(array).all():
-            raise InvalidInput(f"{name} has {np.sum(~np.isfinite(array))} NaN or infinite entries; check the data.")
+        require_moderate(name, array)

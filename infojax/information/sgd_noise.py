@@ -19,10 +19,10 @@ from infojax.kernels import empirical_ntk
 from infojax.linearized.each_out import leave_each_out
 from infojax.linearized.groups import Groups, rows_of_groups
 from infojax.linearized.sgd_noise import sgd_noise
-from infojax.linearized.spectrum import Spectrum, spectrum
+from infojax.linearized.spectrum import Spectrum, rows_of, spectrum
 from infojax.linearized.training import Convention, Scalar, Training
 from infojax.models.network import Network, Params
-from infojax.settings_checked import require_not_negative, require_positive
+from infojax.settings_checked import real_array, require_moderate, require_not_negative, require_positive
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -85,8 +85,8 @@ def sgd_from_kernel(
     >>> (many.weights / few.weights).round(6)
     array([10., 10., 10.])
     """
-    r = np.asarray(residual, np.float64).reshape(-1)
-    size = (train_kernel.values if isinstance(train_kernel, Spectrum) else np.asarray(train_kernel)).shape[0]
+    r = real_array("residual", residual).reshape(-1)
+    size = rows_of(train_kernel)
     _check(r, size, outputs, decay, convention, {"batch": batch, "learning_rate": learning_rate}, ridge)
     n = len(r) // outputs
     rows = rows_of_groups(groups, n, outputs)
@@ -169,5 +169,4 @@ def _check(residual, size, outputs, decay, convention, positive, ridge) -> None:
         )
     if len(residual) < 2 * outputs:
         raise InvalidInput(f"There is {len(residual) // outputs} training example; leaving one out needs at least 2.")
-    if not np.isfinite(residual).all():
-        raise InvalidInput(f"residual has {np.sum(~np.isfinite(residual))} NaN or infinite entries; check the data.")
+    require_moderate("residual", residual)

@@ -23,7 +23,13 @@ from infojax.linearized.groups import Groups, rows_of_groups
 from infojax.linearized.spectrum import Spectrum, spectrum
 from infojax.linearized.training import Convention, Training
 from infojax.models.network import Network, Params
-from infojax.settings_checked import require_not_negative, require_positive
+from infojax.settings_checked import (
+    array_of_reals,
+    real_array,
+    require_moderate,
+    require_not_negative,
+    require_positive,
+)
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -84,12 +90,12 @@ def from_kernels(
     >>> scores.weights.round(6)
     array([0.333333, 0.083333])
     """
-    r = np.asarray(residual, np.float64).reshape(-1)
-    cross = np.asarray(validation_kernel)
+    r = real_array("residual", residual).reshape(-1)
+    cross = array_of_reals("validation_kernel", validation_kernel)
     check_settings(r, outputs, decay, convention, sigma)
     shape = np.shape(train_kernel.vectors if isinstance(train_kernel, Spectrum) else train_kernel)
     n = check_shapes(shape[:1], cross.shape, r, outputs)
-    _check_finite("validation_kernel", cross)
+    require_moderate("validation_kernel", cross)
     rows = rows_of_groups(groups, n, outputs)
     theta = train_kernel if isinstance(train_kernel, Spectrum) else spectrum(train_kernel)
 
@@ -180,7 +186,7 @@ def check_settings(residual: np.ndarray, outputs: int, decay: float, convention:
     require_positive("sigma", sigma, "the smoothing noise must have a positive, finite standard deviation")
     if outputs < 1:
         raise InvalidInput(f"outputs is {outputs}; a network has at least one output.")
-    _check_finite("residual", residual)
+    require_moderate("residual", residual)
 
 
 def check_shapes(train: tuple[int, ...] | None, cross: tuple[int, ...], residual: np.ndarray, outputs: int) -> int:
@@ -197,8 +203,3 @@ def check_shapes(train: tuple[int, ...] | None, cross: tuple[int, ...], residual
     if rows // outputs < 2:
         raise InvalidInput(f"There is {rows // outputs} training example; leaving one out needs at least 2.")
     return rows // outputs
-
-
-def _check_finite(name: str, array: np.ndarray) -> None:
-    if not np.isfinite(array).all():
-        raise InvalidInput(f"{name} has {np.sum(~np.isfinite(array))} NaN or infinite entries; check the data.")

@@ -10,6 +10,7 @@ import numpy as np
 from infojax.errors import InvalidInput
 from infojax.kernels.program import is_floating
 from infojax.precision import traced
+from infojax.settings_checked import array_of_reals
 
 
 def check_options(apply: Any, params: Any, budget: int, tile: int | None, implementation: str, dtype: Any) -> None:
@@ -30,13 +31,17 @@ def check_options(apply: Any, params: Any, budget: int, tile: int | None, implem
 
 def read_examples(name: str, x: Any, dtype: Any) -> Any:
     """The examples, in the dtype to compute in if they are floating-point, on the host unless traced."""
-    x = x if isinstance(x, jax.Array) else np.asarray(x)
+    x = x if isinstance(x, jax.Array) else array_of_reals(name, x)
     if x.ndim == 0 or 0 in x.shape:
         raise InvalidInput(f"{name} must have at least one example along its first axis, its shape is {x.shape}")
     if is_floating(x):
+        with np.errstate(over="ignore"):  # refused below
+            x = x.astype(dtype)
         if not traced(x) and not np.isfinite(np.asarray(x)).all():
-            raise InvalidInput(f"{name} has NaN or infinite values: leave those examples out, or mend them")
-        x = x.astype(dtype)
+            raise InvalidInput(
+                f"{name} has NaN or infinite values, or some that {np.dtype(dtype)} cannot hold: leave those examples "
+                "out, or mend them"
+            )
     return x if traced(x) else np.asarray(jnp.asarray(x))
 
 

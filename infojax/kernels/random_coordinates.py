@@ -64,7 +64,7 @@ def random_coordinate_ntk(
     """
     apply = network.apply if isinstance(network, Network) else network
     check_options(apply, params, budget, tile, "layers", None)
-    if coordinates < 1:
+    if isinstance(coordinates, bool) or coordinates < 1:
         raise InvalidInput(f"coordinates={coordinates}; at least one of each parameter array is needed.")
     if traced(params, x1, x2, key):
         raise InvalidInput("random_coordinate_ntk works in tiles on the host: call it outside of jax.jit.")

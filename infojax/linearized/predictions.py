@@ -36,7 +36,8 @@ def coefficients(
         convention: whether the loss is a mean or a sum over the examples.
 
     Raises:
-        InvalidInput: a residual of another length or with NaN, a negative decay.
+        InvalidInput: a residual of another length or with NaN, a negative decay, a step size at which training diverges
+            beyond all numbers.
 
     >>> theta = Spectrum(np.array([1.0, 2.0]), np.eye(2))
     >>> from infojax.linearized.training import Converged
@@ -55,4 +56,10 @@ def coefficients(
         run, decayed = jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float64), summed)
         vectors = jnp.asarray(theta.vectors)
         rotated = vectors.T @ jnp.asarray(r)
-        return np.asarray(vectors @ (training_filter(run, jnp.asarray(theta.values) + decayed) * rotated))
+        found = np.asarray(vectors @ (training_filter(run, jnp.asarray(theta.values) + decayed) * rotated))
+    if not np.isfinite(found).all():
+        raise InvalidInput(
+            f"training diverges beyond all numbers: the kernel's largest eigenvalue is {float(theta.values[-1]):.3g}; "
+            "give a smaller learning rate, or scale the inputs."
+        )
+    return found

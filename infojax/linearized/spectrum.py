@@ -57,6 +57,13 @@ def spectrum(kernel: Num[ArrayLike, "..."], *, rtol: float | None = None) -> Spe
     return Spectrum(np.where(values < rtol * values[-1], 0.0, values), vectors)
 
 
+def rows_of(kernel: Num[ArrayLike, "..."] | Spectrum) -> int:
+    """N of a kernel (N, N) or of its spectrum; InvalidInput of a kernel that is not square."""
+    shape = (*np.shape(kernel.values),) * 2 if isinstance(kernel, Spectrum) else np.shape(kernel)
+    _check_square(shape)
+    return shape[0]
+
+
 def symmetric(kernel: Num[ArrayLike, "..."]) -> Float[np.ndarray, "N N"]:
     """A copy in float64, in Fortran's order, of a kernel that is square, finite and symmetric up to the rounding of its
     dtype; InvalidInput of any other."""

@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import ArrayLike, Float, Num
 
 from infojax.errors import InvalidInput
+from infojax.settings_checked import real_array, require_moderate
 
 _TINY = 1e-24  # the least relative variance, for repeats that are all alike
 
@@ -85,8 +86,11 @@ def fit_power_law(
     >>> round(law.exponent.estimate, 6), round(law.scale.estimate, 6)
     (1.0, 2.0)
     """
-    n, y = np.asarray(sizes, np.float64), np.asarray(errors, np.float64)
+    n, y = real_array("sizes", sizes), real_array("errors", errors)
+    stderr = None if stderr is None else real_array("stderr", stderr)
     _check(n, y, stderr, floor, draws, level)
+    if seed < 0:
+        raise InvalidInput(f"seed={seed}; it must not be negative")
     rng = np.random.default_rng(seed)
     if y.ndim == 2:
         repeats = len(y)
@@ -97,7 +101,7 @@ def fit_power_law(
         width = mean * np.sqrt((relative + max(relative.mean(), _TINY)) / 2)
         resampled = y[rng.integers(repeats, size=(draws, repeats))].mean(1)
     else:
-        repeats, mean, width = 0, y, np.asarray(stderr, np.float64)
+        repeats, mean, width = 0, y, np.asarray(stderr)
         resampled = mean * np.exp(rng.standard_normal((draws, len(n))) * width / mean)
     # A resampled mean at the floor, zero mistakes say, has no logarithm: it counts as a thousandth of what is above it.
     resampled = np.maximum(resampled, (floor or 0) + 1e-3 * (mean - (floor or 0)))
@@ -190,6 +194,7 @@ def _check(n: np.ndarray, y: np.ndarray, stderr, floor: float | None, draws: int
         raise InvalidInput(f"floor={floor}; it must be ≥ 0, or None to be fitted")
     if not (np.isfinite(y) & (y >= 0)).all():
         raise InvalidInput(f"errors has {y[~(np.isfinite(y) & (y >= 0))][0]}; errors must be finite and not negative")
+    require_moderate("errors", y)
     mean = y.mean(0) if y.ndim == 2 else y
     if (mean <= (floor or 0)).any():
         raise InvalidInput(
@@ -199,8 +204,10 @@ def _check(n: np.ndarray, y: np.ndarray, stderr, floor: float | None, draws: int
     if y.ndim == 2 and (len(y) < 4 or stderr is not None):
         raise InvalidInput(f"errors has {len(y)} repeats; a bootstrap needs at least 4, and then no stderr")
     if y.ndim == 1:
-        given = np.asarray(np.nan if stderr is None else stderr, np.float64)
+        given = np.asarray(np.nan if stderr is None else stderr)
         if given.shape != n.shape or not ((given > 0) & np.isfinite(given)).all():
             raise InvalidInput("errors (sizes,) need stderr (sizes,), positive; or give errors as (repeats, sizes)")
-    if draws < 100 or not 0 < level < 1:
-        raise InvalidInput(f"draws={draws}, level={level}; at least 100 draws, and a level between 0 and 1")
+        if not ((given > 1e-75 * y) & (given < 100 * y)).all():
+            raise InvalidInput("stderr is over 100 times an error, or vanishes beside it; no curve can be fitted there")
+    if not 100 <= draws <= 100_000 or not 0 < level < 1:
+        raise InvalidInput(f"draws={draws}, level={level}; 100 to 100,000 draws, and a level between 0 and 1")

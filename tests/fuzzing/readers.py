@@ -145,7 +145,7 @@ TABLE = pl.DataFrame({"x": [0.5, None, -1.0], "name": ["α", "", None], "image":
 
 def is_result(found: Any) -> bool:
     """That which was written, and no other."""
-    return found.tables["t"].equals(TABLE) and np.array_equal(found.arrays["a"], X)
+    return found.tables["t"].equals(TABLE) and bool(np.array_equal(found.arrays["a"], X))
 
 
 def _with_right_checksums(folder: Path) -> Result:

@@ -1,6 +1,6 @@
-"""Public functions given one or two bad arguments: a finite answer, or a refusal that says what is wrong.
+"""Public functions given one or two bad arguments: an answer without NaN, or a refusal that says what is wrong.
 
-Only where INFOJAX_FUZZ asks for it: not all that it finds is mended yet, and it takes minutes.
+Functions in SLOW are left out: XLA compiles for seconds with each new shape or setting of theirs.
 """
 
 import os
@@ -10,7 +10,7 @@ from typing import Any
 import jax
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from jaxtyping import TypeCheckError
 
@@ -19,8 +19,7 @@ from tests.fuzzing import calls
 from tests.fuzzing.damage import OUTCOMES
 from tests.fuzzing.hostile import instead_of, of_another_type
 
-pytestmark = pytest.mark.skipif("INFOJAX_FUZZ" not in os.environ, reason="needs INFOJAX_FUZZ=25, or more")
-
+EXAMPLES = int(os.environ.get("INFOJAX_FUZZ", "10"))
 CALLS = calls.laws() | calls.of_kernels() | calls.of_networks() | calls.of_generation()
 # Each has programs of its own for many of its settings, and XLA takes seconds for one.
 SLOW = {
@@ -34,8 +33,8 @@ SLOW = {
     "exact_tilt",
     "soft",
 }
-SLOW |= {"train_denoiser", "retrain_without_each", "unique_information of", "pgd", "influence", "anisotropic_law"}
-SLOW |= {"soft", "perceptron_law", "random_coordinate_ntk"}
+SLOW |= {"train_denoiser", "retrain_without_each", "unique_information of", "pgd", "anisotropic_law"}
+SLOW |= {"perceptron_law"}
 # XLA ends the process where an array of terabytes is asked for: how wide a network may be is the memory's affair.
 SLOW |= {"mlp"}
 
@@ -70,6 +69,7 @@ def test_good_arguments_are_answered(name):
 
 
 @pytest.mark.parametrize("name", sorted(CALLS.keys() - SLOW))
+@settings(max_examples=EXAMPLES)
 @given(data=st.data())
 def test_bad_arguments(name, data):
     call = CALLS[name]

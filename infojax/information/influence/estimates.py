@@ -27,11 +27,11 @@ from infojax.information.unique import Information
 from infojax.kernels import empirical_ntk
 from infojax.linearized.groups import Groups
 from infojax.linearized.predictions import coefficients
-from infojax.linearized.spectrum import Spectrum, spectrum
+from infojax.linearized.spectrum import Spectrum, rows_of, spectrum
 from infojax.linearized.training import Convention, Converged, Training
 from infojax.models.network import Network, Params
 from infojax.precision import float64
-from infojax.settings_checked import require_positive
+from infojax.settings_checked import array_of_reals, real_array, require_moderate, require_positive
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -114,11 +114,10 @@ def influence_from_kernels(
     >>> scores.weights.round(6)
     array([0.015381, 0.001709])
     """
-    r, cross = np.asarray(residual, np.float64).reshape(-1), np.asarray(validation_kernel)
-    for name, array in (("residual", r), ("validation_kernel", cross)):
-        if not np.isfinite(array).all():
-            raise InvalidInput(f"{name} has {np.sum(~np.isfinite(array))} NaN or infinite entries; check the data.")
-    size = (train_kernel.values if isinstance(train_kernel, Spectrum) else np.asarray(train_kernel)).shape[0]
+    r, cross = real_array("residual", residual).reshape(-1), array_of_reals("validation_kernel", validation_kernel)
+    require_moderate("residual", r)
+    require_moderate("validation_kernel", cross)
+    size = rows_of(train_kernel)
     if outputs < 1 or cross.ndim != 2 or size != len(r) or cross.shape[1] != size or size % outputs or len(cross) == 0:
         raise InvalidInput(
             f"Shapes do not fit: train_kernel {size} rows, validation_kernel {cross.shape}, residual {len(r)} entries, "

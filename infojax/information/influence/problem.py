@@ -16,6 +16,7 @@ from infojax.kernels.layers import kernel_dtype
 from infojax.kernels.program import is_floating
 from infojax.models.network import Network, Params
 from infojax.precision import float64
+from infojax.settings_checked import array_of_reals
 
 
 @jax.tree_util.register_dataclass
@@ -61,12 +62,14 @@ def pose(network: Network, params: Params, train: Examples, queries: Examples, l
 
 
 def _inputs(data: Examples, name: str, dtype: np.dtype) -> np.ndarray:
-    x = np.asarray(data.x if isinstance(data, Dataset) else data[0])
+    x = array_of_reals(f"{name} x", data.x if isinstance(data, Dataset) else data[0])
     if x.ndim < 1 or len(x) == 0:
         raise InvalidInput(f"{name} has x of shape {x.shape}; give (n, ...) with n ≥ 1.")
+    with np.errstate(over="ignore"):  # refused below
+        x = x.astype(dtype)
     if not np.isfinite(x).all():
         raise InvalidInput(f"{name} x has {np.sum(~np.isfinite(x))} NaN or infinite entries; drop those examples.")
-    return x.astype(dtype)
+    return x
 
 
 def _values(data: Examples, name: str, x: np.ndarray, outputs: int) -> np.ndarray:

@@ -24,6 +24,7 @@ from jaxtyping import Array, ArrayLike, Float, Num
 from infojax.errors import InvalidInput
 from infojax.linearized.spectrum import Spectrum, spectrum
 from infojax.precision import float64
+from infojax.settings_checked import real_array, require_moderate
 
 _NORMALS = 1024  # Gaussian predictions that stand for all where outputs are several
 
@@ -118,7 +119,7 @@ def effective_ridge(
             "diverges there. Give a ridge > 0, or smaller sizes."
         )
     # The sum is at most #zeros + (rank) c/(S_min + c), at most s (c − δ)/c, and at least s (c − δ)/(S_max + c).
-    smallest = values[values > 0].min(initial=np.inf)
+    smallest = values[values > 0].min() if rank else 0.0
     share = np.maximum(rank - sizes, 0) / max(rank, 1)
     by_rank = np.where(ridges == 0, smallest * share / np.where(share < 1, 1 - share, 1), 0)
     low = np.maximum(ridges * s / sizes, np.nan_to_num(by_rank, posinf=0))
@@ -184,7 +185,8 @@ def checked_pool(
     test_targets: Num[ArrayLike, "..."],
 ) -> Pool:
     """The arguments as arrays of float64 that fit each other; `size` is (s,), of the pool's kernel."""
-    cross, y, test = (np.asarray(a, np.float64) for a in (test_kernel, targets, test_targets))
+    names = ("test_kernel", "targets", "test_targets")
+    cross, y, test = map(real_array, names, (test_kernel, targets, test_targets))
     y, test = (a[:, None] if a.ndim == 1 else a for a in (y, test))
     s = size[0] if size else 0
     fits = cross.ndim == y.ndim == test.ndim == 2 and cross.shape == (len(test), s) and len(y) == s
@@ -194,9 +196,8 @@ def checked_pool(
             f"test_targets {np.shape(test_targets)}. For s examples of the pool, m test points and k outputs they are "
             "(s, s), (m, s), (s, k), (m, k)."
         )
-    for name, array in (("test_kernel", cross), ("targets", y), ("test_targets", test)):
-        if not np.isfinite(array).all():
-            raise InvalidInput(f"{name} has {np.sum(~np.isfinite(array))} NaN or infinite entries; check the data.")
+    for name, array in zip(names, (cross, y, test), strict=True):
+        require_moderate(name, array)
     return Pool(y, cross, test)
 
 
@@ -204,7 +205,7 @@ def checked_sizes(
     sizes: Num[ArrayLike, "..."] | Sequence[int], ridge: Num[ArrayLike, "..."], s: int
 ) -> tuple[Float[np.ndarray, "*shape"], Float[np.ndarray, "*shape"]]:
     """Sizes and ridges, broadcast together; InvalidInput unless 1 ≤ n ≤ s are integers and ridges finite, ≥ 0."""
-    n, delta = np.asarray(sizes, np.float64), np.asarray(ridge, np.float64)
+    n, delta = real_array("sizes", sizes), real_array("ridge", ridge)
     try:
         n, delta = np.broadcast_arrays(n, delta)
     except ValueError as error:
@@ -217,4 +218,5 @@ def checked_sizes(
     bad = ~((delta >= 0) & np.isfinite(delta))
     if bad.any():
         raise InvalidInput(f"ridge={delta[bad][0]}; it must be finite and not negative")
+    require_moderate("ridge", delta)
     return n, delta

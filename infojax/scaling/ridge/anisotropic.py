@@ -100,8 +100,8 @@ def checked_anisotropic(
 
 def power_spectrum(dimension: int, exponent: float) -> Float[np.ndarray, " d"]:
     """Eigenvalues i^−exponent, i = 1 … d, scaled to a mean of 1: real data have exponents of about 1 to 1.5."""
-    if dimension < 1 or not abs(exponent) <= 20:
-        raise InvalidInput(f"power_spectrum({dimension}, {exponent}): give a dimension of 1 or more, an exponent ≤ 20")
+    if not 1 <= dimension <= 10**8 or not abs(exponent) <= 20:
+        raise InvalidInput(f"power_spectrum({dimension}, {exponent}): give a dimension from 1 to 10⁸, an exponent ≤ 20")
     spectrum = np.arange(1.0, dimension + 1) ** -exponent
     return spectrum / spectrum.mean()
 
