@@ -15,6 +15,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from infojax.errors import InvalidInput
 from infojax.models.network import Network, Params
+from infojax.settings_checked import LARGEST
 
 
 def error_margin(outputs: Float[Array, "b k"], targets: Float[Array, "b k"]) -> Float[Array, " b"]:
@@ -109,8 +110,10 @@ def _step(apply, params, x, targets, moved, radius, size, low, high):
 
 
 def _checked(network, params, x, targets, radius, low, high):
-    if not 0 < radius < float("inf") or not low < high:
-        raise InvalidInput(f"Attack with radius={radius} within [{low}, {high}]: radius must be positive, low < high.")
+    if not 0 < radius <= LARGEST or not low < high:
+        raise InvalidInput(
+            f"Attack with radius={radius} within [{low}, {high}]: radius must be positive, up to 1e15; low < high."
+        )
     x, targets = jnp.asarray(x), jnp.asarray(targets)
     shape = jax.eval_shape(network.apply, params, x).shape
     if targets.shape != shape:

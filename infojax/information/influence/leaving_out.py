@@ -27,9 +27,9 @@ def ridge(decay: float, damping: float, convention: Convention | str, examples: 
         raise InvalidInput(f'convention is {convention!r}; it must be "mean" or "sum" (is the loss a mean or a sum?).')
     require_not_negative("decay", decay)
     require_not_negative("damping", damping)
-    if decay + damping == 0:
+    if decay + damping < 1e-75:  # whose powers vanish
         raise InvalidInput(
-            "decay and damping are both 0: the curvature has directions without any, and no inverse. Give a "
+            "decay and damping are both 0, or nearly: the curvature has directions without any, and no inverse. Give a "
             "damping, for instance 1e-3 of the largest eigenvalue of the curvature."
         )
     return float(decay + damping) * (examples if convention == "mean" else 1)

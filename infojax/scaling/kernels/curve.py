@@ -219,4 +219,6 @@ def checked_sizes(
     if bad.any():
         raise InvalidInput(f"ridge={delta[bad][0]}; it must be finite and not negative")
     require_moderate("ridge", delta)
+    if ((delta > 0) & (delta < 1e-75)).any():  # whose powers vanish
+        raise InvalidInput(f"ridge={delta[delta > 0].min()}; give 0, or 1e-75 and more")
     return n, delta

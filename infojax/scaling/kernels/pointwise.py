@@ -29,6 +29,7 @@ from infojax.scaling.kernels.curve import (
     misclassified,
     one_thread_spectrum,
 )
+from infojax.settings_checked import real_array
 
 _ITERATIONS = 2000
 _TOLERANCE = 1e-10  # relative change of every c_p
@@ -52,7 +53,7 @@ def pointwise_kernel_curve(
     >>> curve.mse
     array([0.75, 0.5 , 0.  ])
     """
-    kernel = np.asarray(pool_kernel, np.float64)
+    kernel = real_array("pool_kernel", pool_kernel)
     pool = checked_pool(kernel.shape[:1], test_kernel, targets, test_targets)
     counts, ridges = checked_sizes(sizes, ridge, len(kernel))
     values = np.asarray(one_thread_spectrum(pool_kernel).values)
