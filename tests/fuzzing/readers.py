@@ -215,7 +215,7 @@ READERS = {
     "own npz": Reader(
         {"own.npz": OWN},
         lambda folder: load(folder / "own.npz"),
-        lambda found: isinstance(found, Dataset) and np.isfinite(found.x).all(),
+        lambda found: isinstance(found, Dataset) and bool(np.isfinite(found.x).all()),
     ),
     "keras npz": Reader(
         {"k.npz": npz(x_train=IMAGES, y_train=LABELS)},
