@@ -12,10 +12,11 @@ from jaxtyping import Float, Int
 from infojax import checkpoint as checkpoints
 from infojax.errors import InvalidInput
 from infojax.information.products_scores import Scores, norm_of_rows, scores
-from infojax.information.unique import check_settings, check_shapes
+from infojax.information.settings import check_settings, check_shapes
 from infojax.kernels.devices import choose_devices
 from infojax.linearized.chebyshev import chebyshev_series, terms_needed
 from infojax.linearized.chebyshev_out import Change, Filters, without_each
+from infojax.linearized.columns import columns_at_once, resident
 from infojax.linearized.converged_out import train_to_convergence, without_each_converged
 from infojax.linearized.filters import training_filter
 from infojax.linearized.groups import Groups, Rows, rows_of_groups
@@ -27,11 +28,6 @@ from infojax.precision import float64
 
 if TYPE_CHECKING:
     from rich.progress import Progress
-
-# Columns that are under way at once: enough for matrix products at full speed.
-COLUMNS = 1024
-# What a column takes while it is under way, in columns: state, its next values, and terms of sums.
-HELD = 10
 
 
 class BoundedInformation(NamedTuple):
@@ -163,17 +159,6 @@ def from_products(
         if progress is not None and task is not None:
             progress.update(task, completed=len(rows.sizes))
     return BoundedInformation(*made, bounded=not isinstance(training, Converged) or decay > 0)
-
-
-def columns_at_once(groups: int, rows: int, itemsize: int, free: int) -> int:
-    """How many groups are worked on together where so many bytes are free: at most a quarter of them."""
-    most = max(1, min(COLUMNS, free // 4 // (HELD * rows * itemsize)))
-    return -(-groups // -(-groups // most))
-
-
-def resident(rows: int, columns: int, itemsize: int, free: int) -> bool:
-    """Whether the kernel and the columns under way fit into so many bytes."""
-    return rows * itemsize * (rows + HELD * columns) <= free
 
 
 def _asked(groups: Groups | None, examples: Any, n: int, outputs: int) -> Rows:

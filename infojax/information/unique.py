@@ -16,6 +16,7 @@ from jaxtyping import ArrayLike, Float, Num
 
 from infojax.data import Dataset
 from infojax.errors import InvalidInput
+from infojax.information.settings import check_settings, check_shapes
 from infojax.kernels import empirical_ntk
 from infojax.kernels.on_device import accelerator_with_room
 from infojax.linearized.each_out import leave_each_out
@@ -23,13 +24,7 @@ from infojax.linearized.groups import Groups, rows_of_groups
 from infojax.linearized.spectrum import Spectrum, spectrum
 from infojax.linearized.training import Convention, Training
 from infojax.models.network import Network, Params
-from infojax.settings_checked import (
-    array_of_reals,
-    real_array,
-    require_moderate,
-    require_not_negative,
-    require_positive,
-)
+from infojax.settings_checked import array_of_reals, real_array, require_moderate
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -176,30 +171,3 @@ def initial_residual(network: Network, params: Params, train: Dataset) -> Float[
             f"with outputs={targets.shape[-1]}."
         )
     return np.asarray(targets, np.float64) - np.asarray(outputs, np.float64)
-
-
-def check_settings(residual: np.ndarray, outputs: int, decay: float, convention: str, sigma: float) -> None:
-    """Raises InvalidInput for settings that mean nothing, and for a residual with NaN."""
-    if convention not in ("mean", "sum"):
-        raise InvalidInput(f'convention is {convention!r}; it must be "mean" or "sum" (is the loss a mean or a sum?).')
-    require_not_negative("decay", decay)
-    require_positive("sigma", sigma, "the smoothing noise must have a positive, finite standard deviation")
-    if outputs < 1:
-        raise InvalidInput(f"outputs is {outputs}; a network has at least one output.")
-    require_moderate("residual", residual)
-
-
-def check_shapes(train: tuple[int, ...] | None, cross: tuple[int, ...], residual: np.ndarray, outputs: int) -> int:
-    """The number n of examples; InvalidInput where kernels of these shapes (None: not known) are not of so many."""
-    if len(cross) != 2 or cross[0] == 0:
-        raise InvalidInput(f"validation_kernel has shape {cross}; it must be (M, N) with M ≥ 1.")
-    rows = len(residual)
-    fit = train is None or all(size == rows for size in train)
-    if not fit or cross[1] != rows or rows % outputs or cross[0] % outputs:
-        raise InvalidInput(
-            f"Shapes do not fit: train_kernel {train or 'any'}, validation_kernel {cross}, residual {rows} entries, "
-            f"outputs {outputs}. With n examples, m validation points and k outputs they are (nk, nk), (mk, nk), nk."
-        )
-    if rows // outputs < 2:
-        raise InvalidInput(f"There is {rows // outputs} training example; leaving one out needs at least 2.")
-    return rows // outputs

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from infojax.information.from_products import HELD, columns_at_once
+from infojax.linearized.columns import HELD, columns_at_once
 from infojax.linearized.largest import STEPS as LANCZOS
 from infojax.linearized.products import STREAMED
 from infojax.planning.machine import Machine

@@ -10,7 +10,6 @@ from typing import Any
 
 from infojax.json_files import parse_json
 from infojax.sweeps.address import plain
-from infojax.sweeps.worker import Unit
 
 
 def path(results: Path, experiment: str, address: str) -> Path:
@@ -18,8 +17,8 @@ def path(results: Path, experiment: str, address: str) -> Path:
     return results / experiment / ".failed" / f"{address}.json"
 
 
-def note(unit: Unit, index: int, error: str, trace: str, attempts: int) -> None:
-    """Record that one config of a unit has failed, replacing an earlier record of it; where there is room for it."""
+def note(unit: Any, index: int, error: str, trace: str, attempts: int) -> None:
+    """Record that one config of a `worker.Unit` has failed, replacing an earlier record of it; where there is room."""
     record = {
         "experiment": unit.experiment,
         "config": plain(unit.configs[index]),

@@ -1,0 +1,33 @@
+"""What every way to unique information is given, checked at the door: how it is trained, and shapes that fit."""
+
+import numpy as np
+
+from infojax.errors import InvalidInput
+from infojax.settings_checked import require_moderate, require_not_negative, require_positive
+
+
+def check_settings(residual: np.ndarray, outputs: int, decay: float, convention: str, sigma: float) -> None:
+    """Raises InvalidInput for settings that mean nothing, and for a residual with NaN."""
+    if convention not in ("mean", "sum"):
+        raise InvalidInput(f'convention is {convention!r}; it must be "mean" or "sum" (is the loss a mean or a sum?).')
+    require_not_negative("decay", decay)
+    require_positive("sigma", sigma, "the smoothing noise must have a positive, finite standard deviation")
+    if outputs < 1:
+        raise InvalidInput(f"outputs is {outputs}; a network has at least one output.")
+    require_moderate("residual", residual)
+
+
+def check_shapes(train: tuple[int, ...] | None, cross: tuple[int, ...], residual: np.ndarray, outputs: int) -> int:
+    """The number n of examples; InvalidInput where kernels of these shapes (None: not known) are not of so many."""
+    if len(cross) != 2 or cross[0] == 0:
+        raise InvalidInput(f"validation_kernel has shape {cross}; it must be (M, N) with M ≥ 1.")
+    rows = len(residual)
+    fit = train is None or all(size == rows for size in train)
+    if not fit or cross[1] != rows or rows % outputs or cross[0] % outputs:
+        raise InvalidInput(
+            f"Shapes do not fit: train_kernel {train or 'any'}, validation_kernel {cross}, residual {rows} entries, "
+            f"outputs {outputs}. With n examples, m validation points and k outputs they are (nk, nk), (mk, nk), nk."
+        )
+    if rows // outputs < 2:
+        raise InvalidInput(f"There is {rows // outputs} training example; leaving one out needs at least 2.")
+    return rows // outputs
