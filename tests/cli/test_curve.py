@@ -168,7 +168,7 @@ def test_the_best_fraction_is_marked(curve):
         (("--dimension", "2"), "at least 3 dimensions"),
         (("--law", "mixture", "--pruner", "1"), "--pruner is not an option of the law mixture, but of ridge"),
         (("--law", "relabelling", "--generations", "2.5", "--over", "kept"), "give a whole number"),
-        (("--law", "practice", "--start", "-1"), "give --start and --stop, 0 or more"),
+        (("--law", "practice", "--start", "-1"), "give --start and --stop, 0 to 10000"),
         (("--law", "perceptron", "--angle", "100"), "in degrees, in [0, 90]"),
         (("--optimal", "--over", "ratio"), "give --over kept"),
         (("--optimal", "--flips", "0.1"), "leave out --labels and --flips"),

@@ -169,7 +169,7 @@ def test_bad_mixtures_are_refused(wrong, says):
 
 
 def test_bad_bandwidths_and_shapes_are_refused():
-    with pytest.raises(InvalidInput, match="bandwidth=0"):
+    with pytest.raises(InvalidInput, match="bandwidth is 0"):
         empirical(np.ones((3, 2)), np.array([0, 1, 0]), 0.0)
     with pytest.raises(InvalidInput, match="2 numbers"):
         mixture_generator(_made("full"), cosine(), shape=(3,))
