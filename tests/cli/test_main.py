@@ -22,16 +22,12 @@ def test_help_names_every_command(capsys):
         assert all(command in out for command in ("score", "curve", "data", "doctor"))
 
 
-def test_help_is_quick_and_imports_no_command():
-    program = (
-        "import sys, time; from infojax.cli import main\n"
-        "try: main(['--help'])\n"
-        "except SystemExit: print(time.process_time(), *(m for m in sys.modules if m.startswith('infojax')))"
-    )
+def test_help_is_quick_since_it_imports_no_command_and_nothing_that_takes_long():
+    program = "import sys; from infojax.cli import main\ntry: main(['--help'])\nexcept SystemExit: print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    seconds, *modules = done.stdout.splitlines()[-1].split()
-    assert float(seconds) < 1.5
-    assert not {"infojax.cli.score", "infojax.cli.data", "matplotlib", "polars"} & set(modules)
+    modules = set(done.stdout.splitlines()[-1].split())
+    assert not {"infojax.cli.score", "infojax.cli.data", "infojax.sweeps"} & modules
+    assert not {"matplotlib", "polars", "flax", "optax", "orbax", "tensorstore", "scipy.stats", "ray"} & modules
 
 
 @pytest.mark.parametrize("command", ["score", "curve", "doctor", "data list", "data fetch"])
