@@ -34,7 +34,8 @@ def test_list(machine, capsys):
     assert any("cifar10" in line and "missing" in line for line in lines)
 
 
-def test_list_shows_damage(machine, capsys):
+def test_list_shows_damage(machine, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "400")  # paths of temporary folders are long
     raw = machine / "[own]" / "MNIST" / "raw"
     raw.mkdir(parents=True)
     (raw / "train-images-idx3-ubyte").write_bytes(b"\0\0\x08\3")
