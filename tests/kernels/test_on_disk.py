@@ -139,7 +139,7 @@ def test_only_what_is_missing_is_computed(tmp_path, expected):
     kernel = open_kernel(tmp_path)
     # A tile and its mirror come from one; the diagonal has one each.
     kernel.discard(["c/0/2", "c/2/0", "c/1/1"])
-    with pytest.raises(CorruptData, match=r"c/0/2.* is missing.*discard"):
+    with pytest.raises(CorruptData, match=r"c/(0/2|2/0|1/1).* is missing.*discard"):
         kernel[:]
     assert tiles_computed(tmp_path) == 2
     np.testing.assert_array_equal(kernel, expected)
