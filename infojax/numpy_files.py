@@ -18,6 +18,7 @@ from typing import IO
 import numpy as np
 
 from infojax.errors import CorruptData, InvalidInput, OverBudget
+from infojax.memory import memory
 
 # What zipfile, its decompressors and NumPy raise for damaged files; RuntimeError is for encrypted members.
 FAULTS = (
@@ -75,8 +76,6 @@ def read_npy(path: Path) -> np.ndarray:
 
 def check_memory(needed: int, path: Path) -> None:
     """Raises `OverBudget` where so many bytes are more than what is free."""
-    from infojax.cli.memory import memory
-
     found = memory()
     if found is not None and needed > found[0]:
         raise OverBudget(

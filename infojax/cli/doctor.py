@@ -6,7 +6,7 @@ Whatever is broken is what the report is for, so every part is imported where it
 from collections.abc import Callable
 from typing import NamedTuple
 
-from infojax.cli.memory import memory
+from infojax.memory import memory
 
 
 class Finding(NamedTuple):

@@ -9,8 +9,9 @@ import numpy as np
 from tyro.conf import FlagCreatePairsOff, arg
 
 from infojax import planning
+from infojax.cli.training_options import not_descent
 from infojax.errors import InvalidInput
-from infojax.linearized import Converged, GradientDescent, GradientFlow, Training
+from infojax.linearized import GradientDescent, Training
 from infojax.models import cnn, mlp
 from infojax.planning import Plan
 
@@ -100,15 +101,9 @@ def plan(
 
 
 def _training(steps: int | None, learning_rate: float | None, time: float | None, converged: bool) -> Training | None:
-    if (steps is not None or learning_rate is not None) + (time is not None) + converged > 1:
-        raise InvalidInput(
-            "--steps and --learning-rate (gradient descent), --time (gradient flow) and --converged (t = ∞) "
-            "exclude each other; give one of the three"
-        )
-    if converged:
-        return Converged()
-    if time is not None:
-        return GradientFlow(time)
+    named = not_descent(steps, learning_rate, time, converged)
+    if named is not None:
+        return named
     if learning_rate is None:
         if steps is not None:
             raise InvalidInput(

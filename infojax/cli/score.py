@@ -10,17 +10,18 @@ import numpy as np
 from jaxtyping import Int
 from tyro.conf import FlagCreatePairsOff, Positional, arg
 
-from infojax.cli.memory import memory
 from infojax.cli.progress import progress_on_terminal
 from infojax.cli.score_linearised import SUSPICIONS, check_names, linearise
 from infojax.cli.score_page import page
 from infojax.cli.score_report import report
 from infojax.cli.score_screen import show
 from infojax.cli.score_tables import groups_by
+from infojax.cli.training_options import not_descent
 from infojax.data import Dataset, load
 from infojax.errors import InvalidInput, OverBudget
 from infojax.information.baselines import BASELINES
-from infojax.linearized import Converged, GradientDescent, GradientFlow, Training
+from infojax.linearized import GradientDescent, Training
+from infojax.memory import memory
 from infojax.models import cnn, mlp
 from infojax.settings_checked import require_not_negative
 
@@ -158,16 +159,9 @@ def _training(
     without: float,
 ) -> Training:
     """How to train, where descent is stable below the step size `stable`, with examples left out below `without`."""
-    descent = steps is not None or learning_rate is not None
-    if descent + (time is not None) + converged > 1:
-        raise InvalidInput(
-            "--steps and --learning-rate (gradient descent), --time (gradient flow) and --converged (t = ∞) "
-            "exclude each other; give one of the three"
-        )
-    if converged:
-        return Converged()
-    if time is not None:
-        return GradientFlow(time)
+    named = not_descent(steps, learning_rate, time, converged)
+    if named is not None:
+        return named
     default = min(stable / 2, 0.9 * without)
     return GradientDescent(STEPS if steps is None else steps, default if learning_rate is None else learning_rate)
 

@@ -18,6 +18,7 @@ from infojax.data import Dataset
 from infojax.errors import InvalidInput
 from infojax.information.settings import check_settings, check_shapes
 from infojax.kernels import empirical_ntk
+from infojax.kernels.layers import kernel_dtype
 from infojax.kernels.on_device import accelerator_with_room
 from infojax.linearized.each_out import leave_each_out
 from infojax.linearized.groups import Groups, rows_of_groups
@@ -142,7 +143,7 @@ def unique_information(
     from infojax.information.from_products import from_products
     from infojax.planning.choice import choose_method
 
-    itemsize = max(leaf.dtype.itemsize for leaf in jax.tree.leaves(params))
+    itemsize = kernel_dtype(params).itemsize
     method = choose_method(method, len(train), len(validation), train.targets.shape[1], itemsize)
     residual = initial_residual(network, params, train)
     where = accelerator_with_room(residual.size)

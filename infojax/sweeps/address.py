@@ -1,8 +1,6 @@
 """Where a result belongs: a config as plain values, and the digest of it and of the code behind it."""
 
 import dataclasses
-import hashlib
-import json
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -11,6 +9,7 @@ import numpy as np
 
 from infojax.errors import InvalidInput
 from infojax.sweeps.code_version import code_version
+from infojax.sweeps.record import digest
 
 
 def plain(value: Any) -> Any:
@@ -47,5 +46,4 @@ def address(config: Any) -> str:
     """
     if not dataclasses.is_dataclass(config) or isinstance(config, type):
         raise InvalidInput(f"a config is an instance of a dataclass, not {config!r}")
-    digest = hashlib.sha256(json.dumps(plain(config), sort_keys=True).encode()).hexdigest()[:12]
-    return f"{digest}-{code_version(type(config).__module__)}"
+    return f"{digest(plain(config))}-{code_version(type(config).__module__)}"
