@@ -71,6 +71,9 @@ def _draw_all(chosen: Arguments, package: str, experiments: str) -> int:
         obtain = partial(_result, chosen, experiments, progress, renewed)
         for name in known:
             progress.update(task, description=name)
+            if name in asked and progress.disable:
+                # In a log file, the last line says where a run that was ended stood.
+                print(f"{name}, {asked.index(name) + 1} of {len(asked)}", file=sys.stderr, flush=True)
             entries.append(_entry(name, package, chosen, partial(obtain, run=name in asked)))
             progress.advance(task, name in asked)
     index = chosen.out / "index.html"

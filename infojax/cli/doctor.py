@@ -57,9 +57,15 @@ def _failed(what: str, error: Exception) -> Finding:
 def _versions() -> list[Finding]:
     from infojax.sweeps import versions
 
-    return [
-        Finding(name, version or "not installed", None if version else False) for name, version in versions().items()
-    ]
+    return [_version(name, version) for name, version in versions().items()]
+
+
+def _version(name: str, version: str | None) -> Finding:
+    if version is None:
+        return Finding(name, "not installed", False)
+    if name in ("jax", "jaxlib") and version.startswith("0.10."):
+        return Finding(name, f"{version}, which sums wrongly and can wait for ever on a CPU; install 0.9.2 or 0.11", False)
+    return Finding(name, version)
 
 
 def _devices() -> list[Finding]:

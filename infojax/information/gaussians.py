@@ -86,10 +86,7 @@ def joint_divergence(
     whitened = whitening @ jnp.concatenate([change.outer, change.inner], axis=1)
     pattern = jnp.block([[change.core, jnp.eye(size)], [jnp.eye(size), jnp.zeros((size, size))]])
     if 2 * size < len(whitening):
-        basis = jnp.linalg.qr(whitened)[0]
-        # From the basis rather than from R, which would let `eigh` start before `qr` is done: in JAX 0.10 two batched
-        # LAPACK calls at once wait for each other for ever on a CPU of two cores.
-        coordinates = basis.T @ whitened
+        basis, coordinates = jnp.linalg.qr(whitened)
         inner = coordinates @ pattern @ coordinates.T
     else:
         basis, inner = None, whitened @ pattern @ whitened.T

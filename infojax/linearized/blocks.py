@@ -10,8 +10,7 @@ import jax.numpy as jnp
 def map_in_blocks(function: Callable[..., Any], groups: Any, block: int) -> Any:
     """`jax.lax.map` with `batch_size`, in blocks of one size of at most `block`; the last is filled with repetitions.
 
-    What is left over `jax.lax.map` computes apart, and XLA perhaps at the same time: two batched calls of LAPACK that
-    run at once can wait for each other for ever on a processor of two cores (seen on JAX 0.10.2).
+    What is left over `jax.lax.map` computes apart, in a batch of another size, which is compiled a second time.
 
     >>> map_in_blocks(lambda x: 2 * x, jnp.arange(5), 3).tolist()
     [0, 2, 4, 6, 8]

@@ -30,6 +30,15 @@ def test_a_sound_machine(capsys, monkeypatch):
     assert "fails" not in out
 
 
+def test_a_release_of_jax_with_known_faults_fails(capsys, monkeypatch):
+    monkeypatch.setattr("infojax.sweeps.versions", lambda: {"jax": "0.10.2", "jaxlib": "0.9.2", "flax": None})
+    code, out = report(capsys, monkeypatch)
+    assert code == 1
+    assert "0.10.2, which sums wrongly" in out
+    assert "not installed" in out
+    assert out.count("fails") == 2
+
+
 @pytest.mark.parametrize("part", ["versions", "devices", "memory", "float64", "neural_tangents", "data"])
 def test_what_is_broken_is_reported_with_the_rest(part, capsys, monkeypatch):
     def broken():

@@ -175,7 +175,7 @@ def test_impossible_training_is_refused(make):
 
 @pytest.mark.parametrize("training", [Converged(), GradientFlow(time=3.0)])
 def test_many_validation_points(training):
-    # JAX 0.10.2 miscompiles some reductions of batched products above some 16,000 rows on a CPU: not these.
+    # JAX 0.10.2 miscompiled some reductions of batched products above some 16,000 rows on a CPU.
     j, j_star, r = problem(n=6, m=40_000, k=1, rank=20, seed=10)
     kernel, cross = j @ j.T, j_star @ j.T
     brute = submatrix_leave_out(kernel, cross, r, np.arange(6)[:, None], outputs=1, training=training)

@@ -85,7 +85,7 @@ def test_groups_times_and_a_kept_spectrum():
 
 
 def test_many_validation_points():
-    # JAX 0.10.2 miscompiles some reductions of batched products above some 16,000 rows on a CPU: not these.
+    # JAX 0.10.2 miscompiled some reductions of batched products above some 16,000 rows on a CPU.
     theta, cross, r = kernels(6, 40_000, 1, 20, 2)
     all_points = influence_from_kernels(theta, cross, r, decay=0.1).functional
     halves = [influence_from_kernels(theta, half, r, decay=0.1).functional for half in np.split(cross, 8)]
