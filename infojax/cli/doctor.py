@@ -64,7 +64,7 @@ def _version(name: str, version: str | None) -> Finding:
     if version is None:
         return Finding(name, "not installed", False)
     if name in ("jax", "jaxlib") and version.startswith("0.10."):
-        return Finding(name, f"{version}, which sums wrongly and can wait for ever on a CPU; install 0.9.2 or 0.11", False)
+        return Finding(name, f"{version}, which sums wrongly and can hang on a CPU; install 0.9.2 or 0.11", False)
     return Finding(name, version)
 
 

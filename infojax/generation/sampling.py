@@ -94,6 +94,7 @@ def _run(
         def step(state: tuple[Array, Array], at: tuple[Level, Level, Array]) -> tuple[tuple[Array, Array], Cost]:
             (x, failed), (now, then, index) = state, at
             predict = partial(_predict, generator, label, guidance, class_guidance, classified, index)
+            moved: Array
             moved, cost = sampler(predict, x, now, then, lambda: _normal(keys, index + 1, generator.shape))
             finite = jnp.isfinite(moved).reshape(len(moved), -1).all(1)
             failed = jnp.where((failed < 0) & ~finite, index, failed)

@@ -124,6 +124,8 @@ def _run(
             clean = (x - jnp.sqrt(now.noise) * noise) / jnp.sqrt(now.signal)
             return noise, strength * now.signal * entropy(learner, clean)
 
+        noise: Array
+        log_twist: Array
         noise, log_twist = in_tiles(look, x, labels)
         log_weight = log_weight + log_twist - before
         chosen, resampled, effective = resample(log_weight, labels, generator.classes + 1, threshold, for_choice)

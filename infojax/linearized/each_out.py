@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Array, Float
 
 from infojax.errors import InvalidInput
 from infojax.linearized.blocks import map_in_blocks
@@ -58,7 +58,7 @@ def leave_each_out(
 
 
 @partial(jax.jit, static_argnames=("shared", "same", "method", "block"))
-def _leave_each_out(values, vectors, cross, residual, rows, full, reduced, *, shared, same, method, block):
+def _leave_each_out(values, vectors: Array, cross, residual, rows, full, reduced, *, shared, same, method, block):
     rotated = vectors.T @ residual
     projected = cross @ vectors
     trained = rotated * training_filter(full[0], values + full[1])
@@ -66,6 +66,7 @@ def _leave_each_out(values, vectors, cross, residual, rows, full, reduced, *, sh
     kernel = (vectors * values[None]) @ vectors.T if method == "steps" else vectors
 
     def one(group):
+        present: Array
         indices, present, own = group
         training, decay = reduced if shared else own
         if method == "steps":

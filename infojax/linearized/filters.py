@@ -31,7 +31,7 @@ def training_filter(training: Training, z: Float[Array, "*shape"]) -> Float[Arra
     return jnp.where(z > 0, 1 / positive, 0.0)
 
 
-def _descended(training: GradientDescent, z):
+def _descended(training: GradientDescent, z: Array) -> Array:
     # 1 − (1 − u)^T loses all digits for small u = ηz; −expm1(T log1p(−u)) does not, but needs u < 1.
     u = training.learning_rate * z
     gentle = -jnp.expm1(training.steps * jnp.log1p(-jnp.where(u < 1, u, 0.0)))

@@ -79,6 +79,7 @@ def decided_directions(
     """P, F and G[g, g] such that C = P b₀ + F (b − G[g, g] P b₀), with b₀ = (P₀ r)[g] and b = (G r)[g]."""
     p0, g = _diagonal_blocks(rows, jnp.stack([null, inverse]))
     g = g + jnp.diag((~present).astype(g.dtype))
+    shared: Array
     shared, basis = jnp.linalg.eigh(p0)
     decided = shared > NULL
     range_, free = (basis * chosen[None].astype(basis.dtype) for chosen in (decided, ~decided))

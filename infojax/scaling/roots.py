@@ -40,6 +40,8 @@ def root(
 
     found = stop_gradient(middle(jax.lax.fori_loop(0, halvings, halve, ends)))
     for _ in range(2):
+        value: Array
+        slope: Array
         value, slope = jax.jvp(excess, (found,), (jnp.ones_like(found),))
         step = value / jnp.where(slope == 0, 1, slope)
         inside = (slope != 0) & (found - step >= ends[0]) & (found - step <= ends[1])

@@ -43,7 +43,7 @@ def directions(
     """B and c of one example."""
     if loss == "squared":
         rho = f - y
-        c = jnp.linalg.norm(rho)
+        c: Array = jnp.linalg.norm(rho)
         first = jnp.zeros_like(rho).at[0].set(1)
         along = jnp.where(c > 0, rho / jnp.where(c > 0, c, 1), first)
         return jnp.concatenate([_complement(rho), along[:, None]], axis=1), c
@@ -63,7 +63,7 @@ def directions(
 
 def _complement(v: Float[Array, " d"]) -> Float[Array, "d d-1"]:
     """An orthonormal basis of what is orthogonal to v, by a Householder reflection."""
-    norm = jnp.linalg.norm(v)
+    norm: Array = jnp.linalg.norm(v)
     first = jnp.zeros_like(v).at[0].set(1)
     unit = jnp.where(norm > 0, v / jnp.where(norm > 0, norm, 1), first)
     normal = unit + jnp.where(unit[0] >= 0, first, -first)

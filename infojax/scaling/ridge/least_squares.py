@@ -28,6 +28,7 @@ def fit(
     covariance, target = x.T @ x / pool, x.T @ y / pool
     if not ridgeless:
         return cho_solve(cho_factor(covariance + ridge * jnp.eye(dimension, dtype=x.dtype)), target)
+    values: Array
     values, vectors = jnp.linalg.eigh(covariance)
     floor = dimension * jnp.finfo(x.dtype).eps * values[-1]
     inverse = jnp.where(values > floor, 1 / jnp.where(values > floor, values, 1), 0)

@@ -190,7 +190,7 @@ def _descend(
     error: Callable[[Array], Array], grid: Float[Array, "points k"], low: Float[Array, " k"], high: Float[Array, " k"]
 ) -> tuple[Float[Array, " k"], Float[Array, ""]]:
     """The best of a grid, improved by BFGS within bounds; of eight lengths of each step the best that descends."""
-    values = jax.lax.map(error, grid, batch_size=min(64, len(grid)))
+    values: Array = jax.lax.map(error, grid, batch_size=min(64, len(grid)))
     start = grid[jnp.argmin(jnp.where(jnp.isnan(values), jnp.inf, values))]
     cell = (high - low) / 8
     sizes = jnp.asarray(2.0 ** np.arange(1, -13, -2), grid.dtype)
@@ -207,6 +207,8 @@ def _descend(
         move = -inverse @ inward(point, gradient)
         move = move / jnp.maximum(jnp.max(jnp.abs(move) / cell), 1)
         tried = jnp.clip(point[None] + jnp.outer(sizes, move), low[None], high[None])
+        errors: Array
+        slopes: Array
         errors, slopes = measure(tried)
         errors = jnp.nan_to_num(errors, nan=jnp.inf)
         best = jnp.argmin(errors)

@@ -85,7 +85,7 @@ def _simulate(
         labels = jnp.where(wrong, -y, y)
         pool = jnp.asarray(rows, x.dtype)
         weights = fit(x, labels, kept.astype(x.dtype), pool, jnp.asarray(mixture.ridge), ridgeless)
-        norm = jnp.linalg.norm(weights)
+        norm: Array = jnp.linalg.norm(weights)
         overlap = jnp.where(norm > 0, weights[0] / jnp.where(norm > 0, norm, 1), 0)
         return jnp.stack([ndtr(-overlap * mixture.signal), overlap, norm])
 
