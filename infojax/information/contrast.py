@@ -42,5 +42,5 @@ def contrast(first: Any, second: Any) -> Contrast:
             raise InvalidInput(f"contrast: {name} has shape {scores.shape}; give finite scores ≥ 0, at least one.")
     if np.median(b) == 0:
         raise InvalidInput("contrast: the second median is zero, so there is no ratio; compare other scores.")
-    auc = mannwhitneyu(a, b).statistic / (len(a) * len(b))
-    return Contrast(float(np.median(a) / np.median(b)), float(auc))
+    above = np.asarray(mannwhitneyu(a, b)[0])  # pairs in which a is the greater, ties as halves
+    return Contrast(float(np.median(a) / np.median(b)), float(above) / (len(a) * len(b)))

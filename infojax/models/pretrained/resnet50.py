@@ -54,4 +54,4 @@ def features(layers: Layers, statistics: Layers, images: Images) -> Float[Array,
     for stage, blocks in _STAGES.items():
         for letter in blocks:
             x = block(x, f"{stage}{letter}", stride=2 if letter == "a" and stage > 2 else 1)
-    return x.mean(axis=(1, 2))
+    return jnp.mean(x, axis=(1, 2))
