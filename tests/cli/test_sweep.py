@@ -43,7 +43,7 @@ def test_a_sweep_and_the_same_again(cli, tmp_path):
     code, out, err = cli("--over", "x=1..3", "kind=one,two", "--set", "scale=2")
     assert (code, err) == (0, "")
     assert out.startswith("probe: 6 computed, 0 found, 0 failed; ")
-    assert "per second" in out
+    assert " per " in out  # second, minute or hour, as fast as the machine is
     assert computed(tmp_path) == [1, 1, 2, 2, 3, 3]
     code, out, _ = cli("--over", "kind=one,two", "--over", "x=1..3", "--set", "scale=2")
     assert code == 0
