@@ -1,4 +1,5 @@
-"""The errors that infojax raises: each says what was given, what is allowed, and what to do.
+"""The errors that infojax raises: each says what was given, what is allowed, and what to do. The warnings that it
+gives: each says what was changed or lost on the way, and how to keep it.
 
 All derive from `InfojaxError`, and from the built-in error that a caller would expect, so both
 `except InfojaxError` and `except ValueError` work. The command line prints them without a traceback.
@@ -35,3 +36,11 @@ class StorageFailed(InfojaxError, OSError):
 
 class HostsMissing(InfojaxError, TimeoutError):
     """Other processes of a computation on several hosts were waited for in vain."""
+
+
+class DataWarning(UserWarning):
+    """Part of what was given was left out, or changed on the way in; the message counts it and says why."""
+
+
+class PrecisionWarning(UserWarning):
+    """A result has fewer right digits than its dtype holds; the message says how many, and how to get them."""

@@ -1,10 +1,15 @@
-"""How commands end: a message for an error that infojax raised on purpose, a traceback for any other."""
+"""How commands end: a message for an error that infojax raised on purpose, a traceback for any other.
+
+Warnings that infojax gives on purpose are shown while the command runs, a line each.
+"""
 
 import os
 import sys
+import warnings
 from collections.abc import Callable
+from typing import Any
 
-from infojax.errors import InfojaxError
+from infojax.errors import DataWarning, InfojaxError, PrecisionWarning
 
 REFUSED = 2
 INTERRUPTED = 130
@@ -17,7 +22,11 @@ def exit_code(command: Callable[[], int | None]) -> int:
     environment, errors keep their traceback.
     """
     try:
-        code = command() or 0
+        with warnings.catch_warnings():
+            warnings.showwarning = _shown(warnings.showwarning)
+            for category in (DataWarning, PrecisionWarning):
+                warnings.simplefilter("always", category)
+            code = command() or 0
         sys.stdout.flush()
         return code
     except BrokenPipeError:
@@ -37,7 +46,21 @@ def exit_code(command: Callable[[], int | None]) -> int:
 
 def complain(message: str) -> None:
     """A message on stderr in red, in lines of its own making only; plain where stderr is no terminal."""
+    _say(f"error: {message}", "bold red")
+
+
+def _shown(otherwise: Callable[..., Any]) -> Callable[..., Any]:
+    def show(message: Warning | str, category: type[Warning], *where: Any) -> None:
+        if issubclass(category, DataWarning | PrecisionWarning):
+            _say(f"warning: {message}", "yellow")
+        else:
+            otherwise(message, category, *where)
+
+    return show
+
+
+def _say(message: str, style: str) -> None:
     from rich.console import Console
     from rich.text import Text
 
-    Console(file=sys.stderr, soft_wrap=True, highlight=False).print(Text(f"error: {message}", style="bold red"))
+    Console(file=sys.stderr, soft_wrap=True, highlight=False).print(Text(message, style=style))
