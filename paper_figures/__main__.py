@@ -1,10 +1,11 @@
 """Draw figures: `python -m paper_figures [NAME…] --scale quick|paper`.
 
 Runs the experiments whose results are not there yet, writes figures/NAME.pdf, .png and .csv (our numbers
-beside the paper's) and figures/index.html, one page with every figure. Figures that were not named are shown
-on the page when their results are there.
+beside the paper's) and figures/index.html, one page with every figure, those of most interest first. Figures that
+were not named are shown on the page when their results are there.
 """
 
+import difflib
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -15,16 +16,35 @@ from typing import Annotated, Any, Literal
 
 import tyro
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import Progress
+from rich.table import Table
 
 from infojax.cli.exit import complain, exit_code
 from infojax.cli.progress import progress_on_terminal
+from infojax.cli.sweep_options import assignments
 from infojax.errors import InfojaxError, InvalidInput
 from infojax.plots import Entry, page, save, style
-from infojax.sweeps import Result, Store, load_experiment, load_module, run_stored, summaries
+from infojax.sweeps import Result, Store, design, load_experiment, load_module, run_stored, summaries
 
 NEEDS = ("TITLE", "ANSWERS", "EXPERIMENT", "draw", "numbers", "remarks")
 NAMES = tyro.conf.arg(metavar="[NAME …]", help_behavior_hint="")
+FIELDS = tyro.conf.arg(metavar="FIELD=VALUE …", help_behavior_hint="")
+FLAG = tyro.conf.FlagCreatePairsOff[bool]
+# What most readers come for stands first on the page; the rest follows by name.
+FIRST = (
+    "smooth_table1",
+    "practice_linear",
+    "less_is_more",
+    "sorscher_figure1",
+    "smooth_mislabelled",
+    "practice_images",
+    "smooth_time",
+    "kernel_learning_curves",
+    "guidance_bias",
+    "collapse",
+    "selection_phases",
+)
 
 
 @dataclass(frozen=True)
@@ -39,26 +59,50 @@ class Arguments:
     """Where the figures and index.html go."""
     results: Path = Path("results")
     """Where results are stored."""
-    again: tyro.conf.FlagCreatePairsOff[bool] = False
+    set: Annotated[tyro.conf.UseAppendAction[tuple[tuple[str, ...], ...]], FIELDS] = ()
+    """Values in place of the preset's, for the figures that are named: --set seed=1 repeats=5."""
+    list: FLAG = False
+    """Say which figures there are, what they show and which experiment they draw; draw nothing."""
+    again: FLAG = False
     """Run the experiments even if their results are there."""
-    any_code: tyro.conf.FlagCreatePairsOff[bool] = False
+    any_code: FLAG = False
     """Draw results of earlier versions of the code rather than compute them again."""
 
 
 def main(args: Sequence[str] | None = None, package: str = "paper_figures", experiments: str = "experiments") -> int:
     """Draw figures; returns 0, or 2 when some figure that was asked for could not be drawn."""
     chosen = tyro.cli(Arguments, prog=f"python -m {package}", args=args)
+    if chosen.list:
+        return exit_code(lambda: _list(package))
     return exit_code(lambda: _draw_all(chosen, package, experiments))
+
+
+def _list(package: str) -> None:
+    table = Table("figure", "what it shows", "what it answers", "experiment", title=f"python -m {package} NAME …")
+    for name in _in_order(package):
+        module = load_module(package, name, NEEDS)
+        table.add_row(name, escape(module.TITLE), escape(module.ANSWERS), module.EXPERIMENT)
+    Console().print(table)
+
+
+def _in_order(package: str) -> list[str]:
+    """The names of all figures, those of most interest first."""
+    return sorted(summaries(package), key=lambda name: (FIRST.index(name) if name in FIRST else len(FIRST), name))
 
 
 def _draw_all(chosen: Arguments, package: str, experiments: str) -> int:
     import matplotlib as mpl
 
     mpl.use("agg")
-    known = summaries(package)
+    known = _in_order(package)
     unknown = [name for name in chosen.names if name not in known]
     if unknown:
-        raise InvalidInput(f"there is no figure {unknown[0]!r}; there are: {', '.join(known) or 'none'}")
+        near = difflib.get_close_matches(unknown[0], known, 1)
+        meant = f"; did you mean {near[0]!r}?" if near else ";"
+        raise InvalidInput(f"there is no figure {unknown[0]!r}{meant} there are: {', '.join(known) or 'none'}")
+    if chosen.set and not chosen.names:
+        raise InvalidInput("--set changes the figures that are named, and none is; give their names before it")
+    assignments("set", chosen.set)  # refused before anything runs
     try:
         chosen.out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -79,8 +123,8 @@ def _draw_all(chosen: Arguments, package: str, experiments: str) -> int:
     index = chosen.out / "index.html"
     index.write_text(page("infojax: figures", _summary(entries, chosen.scale), entries), encoding="utf-8")
 
-    failed = [entry.name for entry in entries if entry.missing and entry.name in asked]
-    drawn = sum(not entry.missing for entry in entries)
+    failed = [entry.name for entry in entries if entry.missing]
+    drawn = sum(entry.png is not None for entry in entries)
     Console().print(f"{drawn} of {len(known)} figures: {index}", soft_wrap=True, highlight=False)
     if failed:
         complain(f"not drawn: {', '.join(failed)}; the page says why")
@@ -95,8 +139,7 @@ def _entry(name: str, package: str, chosen: Arguments, obtain: Callable[[str], t
         title, answers = module.TITLE, module.ANSWERS
         config, result = obtain(module.EXPERIMENT)
         if result is None:
-            command = f"python -m {package} {name} --scale {chosen.scale}"
-            return Entry(name, title, answers, missing=f"its experiment has not been run; {command} runs it")
+            return Entry(name, title, answers, command=f"python -m {package} {name} --scale {chosen.scale}")
         return _drawn(name, module, config, result, chosen.out)
     except InfojaxError as error:
         complain(f"{name}: {error}")
@@ -115,11 +158,13 @@ def _result(
     *,
     run: bool,
 ) -> tuple[Any, Result | None]:
-    """The preset of an experiment and its result; None where it is not stored and not to be run now."""
+    """The config of an experiment and its result; None where it is not stored and not to be run now."""
     config = load_experiment(name, experiments).PRESETS[chosen.scale]
     store = Store(chosen.results)
     if not run:
         return config, store.read(name, config, any_code=chosen.any_code)
+    if chosen.set:
+        (config,) = design(config, fixed=assignments("set", chosen.set))
     # Figures may share an experiment: it is run again once.
     again = chosen.again and name not in renewed
     renewed.add(name)
@@ -142,7 +187,7 @@ def _drawn(name: str, module: Any, config: Any, result: Result, out: Path) -> En
 
 
 def _summary(entries: Sequence[Entry], scale: str) -> str:
-    drawn = sum(not entry.missing for entry in entries)
+    drawn = sum(entry.png is not None for entry in entries)
     sizes = "small enough for a laptop" if scale == "quick" else "those of the papers"
     return (
         f"{drawn} of {len(entries)} figures, drawn from stored results at scale “{scale}”: problem sizes are "

@@ -12,7 +12,7 @@ import pytest
 from experiments.__main__ import _arguments
 from experiments.__main__ import main as run_experiment
 from infojax.sweeps import Store, load_experiment, load_module, run_stored, summaries
-from paper_figures.__main__ import NEEDS
+from paper_figures.__main__ import FIRST, NEEDS
 from paper_figures.__main__ import main as draw_figures
 
 COUNTER = itertools.count()
@@ -213,9 +213,45 @@ def test_figures_that_were_not_named_are_shown_from_the_store(packages, log, tmp
     assert draw_figures(["line"], draws, runs) == 0
     html = (tmp_path / "figures" / "index.html").read_text()
     assert f"python -m {draws} other --scale quick" in html
+    assert 'class="failed"' not in html
     assert draw_figures(["other"], draws, runs) == 0
-    assert (tmp_path / "figures" / "index.html").read_text().count("data:image/png") == 2
+    assert (tmp_path / "figures" / "index.html").read_text().count("<figure") == 2
     assert log() == [3, 5]
+
+
+def test_figures_are_listed_without_drawing(packages, log, tmp_path, capsys):
+    runs, draws = packages
+    assert draw_figures(["--list"], draws, runs) == 0
+    out = capsys.readouterr().out
+    for told in ("line", "A line & its slope", "Fig. 1 of Euclid"):
+        assert told in out, told
+    assert log() == []
+    assert not (tmp_path / "figures").exists()
+
+
+def test_values_in_place_of_the_presets(packages, log, tmp_path, capsys):
+    runs, draws = packages
+    assert draw_figures(["line", "--set", "slope=3", "points=4"], draws, runs) == 0
+    assert pl.read_csv(tmp_path / "figures" / "line.csv")["ours"].to_list() == [3.0]
+    assert "slope: <code>3.0</code>" in (tmp_path / "figures" / "index.html").read_text()
+    assert log() == [4]
+    assert draw_figures(["line"], draws, runs) == 0
+    assert pl.read_csv(tmp_path / "figures" / "line.csv")["ours"].to_list() == [2.0]
+    capsys.readouterr()
+    for wrong, says in [
+        (["--set", "slope=3"], "none is"),
+        (["line", "--set", "slope"], "FIELD=VALUE"),
+        (["line", "--set", "slop=3"], "did you mean 'slope'?"),
+        (["line", "--set", "points=half"], "expected int"),
+    ]:
+        assert draw_figures(wrong, draws, runs) == 2
+        assert says in capsys.readouterr().err
+    assert log() == [4, 3]
+
+
+def test_figures_of_most_interest_are_first():
+    assert set(FIRST) <= set(summaries("paper_figures"))
+    assert len(set(FIRST)) == len(FIRST)
 
 
 def test_results_of_earlier_code_are_drawn_when_told(packages, log, tmp_path):
@@ -232,7 +268,7 @@ def test_results_of_earlier_code_are_drawn_when_told(packages, log, tmp_path):
 def test_bad_requests_are_refused_before_anything_runs(packages, log, tmp_path, capsys):
     runs, draws = packages
     assert draw_figures(["lime"], draws, runs) == 2
-    assert capsys.readouterr().err == "error: there is no figure 'lime'; there are: line\n"
+    assert capsys.readouterr().err == "error: there is no figure 'lime'; did you mean 'line'? there are: line\n"
     (tmp_path / "file").touch()
     assert draw_figures(["--out", "file/figures"], draws, runs) == 2
     assert "--out file/figures cannot be written to" in capsys.readouterr().err

@@ -8,6 +8,10 @@ from typing import Any
 import polars as pl
 
 from infojax.plots.document import document, paragraphs, picture, record, table
+from infojax.plots.thumbnail import smaller
+
+# Pixels of the longer side: sharp on a screen with two pixels a point, at the width of the gallery's columns.
+THUMBNAIL = 440
 
 
 @dataclass(frozen=True)
@@ -22,7 +26,8 @@ class Entry:
         numbers: quantity, ours, paper, and difference or note.
         remarks: what differs from the paper and why; blank lines part paragraphs.
         record: of the result that the figure was drawn from.
-        missing: why it was not drawn, and what to do; empty for a figure that was.
+        missing: why it could not be drawn, and what to do; empty for a figure that was not asked for.
+        command: what draws it, for a figure that was not asked for.
     """
 
     name: str
@@ -33,33 +38,52 @@ class Entry:
     remarks: str = ""
     record: dict[str, Any] = field(default_factory=dict)
     missing: str = ""
+    command: str = ""
 
 
 def page(title: str, summary: str, entries: Sequence[Entry]) -> str:
-    """The HTML of a page with these figures; pictures are in it, nothing is loaded from elsewhere."""
-    contents = "".join(
-        f'<li><a href="#{escape(entry.name)}">{escape(entry.title)}</a> '
-        f'<span class="{"failed" if entry.missing else "soft"}">{escape(_contents_note(entry))}</span></li>'
-        for entry in entries
-    )
+    """The HTML of a page with these figures, in this order; pictures are in it, nothing is loaded from elsewhere.
+
+    Small pictures at the top lead to the figures; those that nobody asked for are named at the end, with the command
+    that draws each.
+    """
+    shown = [entry for entry in entries if not entry.command]
+    others = [entry for entry in entries if entry.command]
     return document(
         title,
         f"<header>\n<h1>{escape(title)}</h1>\n{paragraphs(summary)}</header>\n"
-        f'<nav aria-label="Figures">\n<h2>Figures</h2>\n<ol>{contents}</ol>\n</nav>\n<main>\n'
-        + "".join(_section(entry) for entry in entries)
+        f'<nav aria-label="Figures">\n<ul class="gallery">{"".join(_card(entry) for entry in shown)}</ul>\n</nav>\n'
+        + "<main>\n"
+        + "".join(_section(entry) for entry in shown)
+        + _not_asked_for(others)
         + "</main>\n",
     )
 
 
-def _contents_note(entry: Entry) -> str:
-    return "not drawn" if entry.missing else entry.answers
+def _card(entry: Entry) -> str:
+    if entry.png is None:
+        inside = '<span class="failed">not drawn</span>'
+    else:
+        # The link's words are the title; the small picture says nothing more.
+        inside = picture(smaller(entry.png, THUMBNAIL), "")
+    return f'<li><a href="#{escape(entry.name)}">{inside}<span>{escape(entry.title)}</span></a></li>'
+
+
+def _not_asked_for(entries: Sequence[Entry]) -> str:
+    if not entries:
+        return ""
+    rows = "".join(f"<li>{escape(entry.title)}: <code>{escape(entry.command)}</code></li>\n" for entry in entries)
+    return (
+        f'<section id="others" aria-labelledby="others-title">\n<details>\n<summary id="others-title">'
+        f"Not asked for yet: {len(entries)}</summary>\n<ul>\n{rows}</ul>\n</details>\n</section>\n"
+    )
 
 
 def _section(entry: Entry) -> str:
     name = escape(entry.name)
     parts = [
         f'<section id="{name}" aria-labelledby="{name}-title">',
-        f'<h2 id="{name}-title">{escape(entry.title)}</h2>',
+        f'<h2 id="{name}-title"><a class="anchor" href="#{name}">{escape(entry.title)}</a></h2>',
         f'<p class="answers">Answers: {escape(entry.answers)}</p>',
     ]
     if entry.missing:

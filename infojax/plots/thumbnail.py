@@ -8,6 +8,19 @@ from jaxtyping import Float
 from infojax.plots.contact_sheet import within_unit
 
 
+def smaller(png: bytes, side: int) -> bytes:
+    """The picture of a PNG file, shrunk where it is larger than `side` pixels either way, as a PNG file."""
+    from PIL import Image
+
+    with Image.open(io.BytesIO(png), formats=("PNG",)) as image:
+        shrunk = image.convert("RGB")
+    shrunk.thumbnail((side, side))
+    file = io.BytesIO()
+    # Few colours are enough at this size, and a page of thirty figures stays small.
+    shrunk.quantize(64).save(file, "png", optimize=True)
+    return file.getvalue()
+
+
 def thumbnails(images: Float[np.ndarray, "n h w c"], side: int) -> list[bytes]:
     """Each image as the bytes of a PNG file, shrunk where it is larger than `side` pixels either way.
 

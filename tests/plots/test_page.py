@@ -91,16 +91,19 @@ def test_needs_nothing_from_elsewhere(html):
 
 
 def test_picture_is_whole_and_described(html):
-    (image,) = Reader(html).all("img")
+    small, image = Reader(html).all("img")
     assert base64.b64decode(image["src"].partition(",")[2]) == PNG
     assert image["alt"].startswith(f"First {EVIL}")
+    assert base64.b64decode(small["src"].partition(",")[2]).startswith(b"\x89PNG")
+    assert small["alt"] == ""  # the link's own words say it
 
 
 def test_contents_lead_to_every_figure(html):
     reader = Reader(html)
     ids = [attributes["id"] for attributes in reader.all("section")]
     assert ids == ["one", "two"]
-    assert [a["href"] for a in reader.all("a")] == ["#one", "#two"]
+    links = [a["href"] for a in reader.all("a")]
+    assert links == ["#one", "#two", "#one", "#two"]  # from the small pictures, and of the headings to be copied
     for attributes in reader.all("section"):
         assert attributes["aria-labelledby"] in [heading.get("id") for heading in reader.all("h2")]
 
@@ -123,6 +126,13 @@ def test_record_is_folded_and_complete(html):
 def test_says_when_the_time_is_that_of_a_part():
     text = Reader(page("t", "s", [Entry("one", "First", "Fig. 1", record=RECORD | {"resumed": True})])).text
     assert "Record: 12.3 s for the last part, after an interruption, on" in text
+
+
+def test_what_nobody_asked_for_is_no_failure(entries):
+    html = page("t", "s", [*entries, Entry("three", f"Third {EVIL}", "Fig. 3", command=f"draw three {EVIL}")])
+    assert html.count('class="failed"') == 2  # both of the figure that could not be drawn
+    assert f"draw three {EVIL}" in Reader(html).text
+    assert [a["id"] for a in Reader(html).all("section")] == ["one", "two", "others"]
 
 
 def test_says_what_is_missing(html):
