@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import polars as pl
 import tyro
 from rich.console import Console
 from rich.markup import escape
@@ -181,9 +182,15 @@ def _drawn(name: str, module: Any, config: Any, result: Result, out: Path) -> En
     _, png = save(figure, out / name, ".pdf", ".png")
     plt.close(figure)
     numbers = module.numbers(tables, config)
-    numbers.write_csv(out / f"{name}.csv")
+    _rounded(numbers).write_csv(out / f"{name}.csv")
     remarks = module.remarks(tables, config)
     return Entry(name, module.TITLE, module.ANSWERS, png.read_bytes(), numbers, remarks, result.record)
+
+
+def _rounded(numbers: pl.DataFrame) -> pl.DataFrame:
+    """Six digits of every float: more are of the machine that computed them."""
+    floats = [name for name, kind in numbers.schema.items() if kind.is_float()]
+    return numbers.with_columns(pl.col(floats).round_sig_figs(6)) if floats else numbers
 
 
 def _summary(entries: Sequence[Entry], scale: str) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from infojax.plots import LINES, MARKERS, PALETTE, style
+from infojax.plots import LINES, MARKERS, PALETTE, bars_note, style
 
 TITLE = "Exact information of the infinitely wide ensemble, and ensembles of real networks"
 ANSWERS = (
@@ -28,7 +28,7 @@ def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
                 # Side by side, so that error bars do not cover one another.
                 widths = own["width"].to_numpy() * 1.06 ** (i - (len(tables["exact"]) - 1) / 2)
                 look = {"color": PALETTE[i], "marker": MARKERS[i], "linestyle": "none"}
-                label = f"example {exact['example']} (“{exact['label']}”, rank {exact['rank']})"
+                label = f"a “{exact['label']}”, rank {exact['rank']} by information"
                 axis.axhline(exact[measure], color=PALETTE[i], linestyle=LINES[i], linewidth=1)
                 axis.errorbar(widths, own[measure], own[f"{measure}_error"], label=label, **look)
             axis.set(xlabel="width of the networks", ylabel="divergence without the example [nats]", title=name)
@@ -39,6 +39,7 @@ def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
         axes[0].legend(loc="upper left")
         lines = axes[1].plot([], [], color="0.3", linestyle="-", linewidth=1, label="lines: infinite width, exact")
         axes[1].legend(handles=lines, loc="upper left")
+        bars_note(figure, f"{config.members} networks of each width")
     return figure
 
 

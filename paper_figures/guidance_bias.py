@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from infojax.plots import PALETTE, style
+from infojax.plots import LINES, PALETTE, bars_note, style
 
 TITLE = "Guided samplers against the distribution that they are meant to sample"
 ANSWERS = "Deliberate Practice (arXiv 2502.15588), section 3, equation (7) and Algorithm 1, which are not checked there"
@@ -27,9 +27,9 @@ EARLIER = {
 # how each method is drawn: colour and marker, filled or not
 LOOKS = {
     ("plug-in", "η = 0"): (6, "o"),
-    ("plug-in", "η = 0.5"): (1, "o"),
-    ("plug-in", "η = 1"): (4, "o"),
-    ("plug-in", "ODE"): (5, "o"),
+    ("plug-in", "η = 0.5"): (1, "s"),
+    ("plug-in", "η = 1"): (4, "v"),
+    ("plug-in", "ODE"): (5, "P"),
     ("h-transform", "η = 0"): (0, "s"),
     ("h-transform", "η = 1"): (0, "D"),
     ("rejection", None): (2, "^"),
@@ -52,6 +52,8 @@ def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
             left + right for left, right in zip(*(axes[i].get_legend_handles_labels() for i in (0, 2)), strict=True)
         )
         upper.legend(handles, labels, loc="outside upper center", ncols=4, fontsize=6)
+        also = "ω: strength of the guidance; η: noise of the sampler."
+        bars_note(figure, f"{config.samples} samples", also=also)
         _pictures(lower, tables)
     return figure
 
@@ -103,14 +105,13 @@ def _against_strength(axes: Any, methods: pl.DataFrame, targets: pl.DataFrame) -
         if not rows.height:
             continue
         look = {"color": PALETTE[index], "marker": marker, "markersize": 3.5, "linewidth": 0.8}
-        look |= {"linestyle": "-" if method == "plug-in" else "none"}
+        look |= {"linestyle": LINES[index] if method == "plug-in" else "none"}
         look |= {} if method == "plug-in" else {"markerfacecolor": "none"}
         label = f"{method}, {sampler}" if sampler else method
-        left.errorbar(rows["strength"], rows["entropy"], 2 * rows["entropy_stderr"], label=label, **look)
+        left.errorbar(rows["strength"], rows["entropy"], rows["entropy_stderr"], label=label, **look)
         middle.plot(rows["strength"], rows["total_variation"], **look)
     left.set(xlabel=r"strength $\omega$", ylabel="mean entropy (nats)", ylim=(0, None))
     middle.set(xlabel=r"strength $\omega$", ylabel=r"total variation to $e^{\omega H}P$", ylim=(0, None))
-    middle.annotate("perfect samples", (2.3, 0.02), fontsize=6, color="0.35")
     for axis in (left, middle):
         axis.set_xticks(targets["strength"])
 
@@ -129,8 +130,9 @@ def _against_cost(axis: Any, methods: pl.DataFrame, targets: pl.DataFrame) -> No
             rows["cost"], rows["total_variation"], marker, color=PALETTE[index], markersize=3.5, linestyle=":", **face
         )
         for row in rows.filter(pl.col("steps") != first).iter_rows(named=True):
+            place = (4, -9) if row["total_variation"] < 0.5 else (4, 6)
             axis.annotate(
-                f"{row['steps']} steps", (row["cost"], row["total_variation"]), (2, 4), fontsize=5, ha="right", **OFFSET
+                f"{row['steps']} steps", (row["cost"], row["total_variation"]), place, fontsize=5, ha="right", **OFFSET
             )
     for method, name, marker in (("prune", "ratio", "P"), ("normalised", "length", "X")):
         rows = methods.filter((pl.col("method") == method) & pl.col("total_variation").is_not_null())
@@ -139,9 +141,13 @@ def _against_cost(axis: Any, methods: pl.DataFrame, targets: pl.DataFrame) -> No
         for row in rows.iter_rows(named=True):
             text = f"1/{row[name]:g}" if method == "prune" else f"{row[name]:g}"
             text += f", {row['steps']}" if method == "normalised" and row["steps"] != 30 else ""
-            above = 1 if method == "prune" else -4
-            axis.annotate(text, (row["cost"], row["total_variation"]), (3, above), fontsize=5, **OFFSET)
+            # The two kinds of labels on either side of their points, so that none lies on a point of the other.
+            side, place = ("left", (4, 0)) if method == "prune" else ("right", (-4, 0))
+            axis.annotate(
+                text, (row["cost"], row["total_variation"]), place, fontsize=5, ha=side, va="center", **OFFSET
+            )
     axis.set_xscale("log")
+    axis.set_xlim(left=0.45 * methods["cost"].to_numpy().min())
     axis.set(xlabel="score evaluations per example,\na gradient as two", ylim=(0, None))
     axis.set_ylabel(rf"total variation, $\omega = {SHOWN:g}$")
 
@@ -219,7 +225,7 @@ def remarks(tables: dict[str, pl.DataFrame], config: Any) -> str:
     The paper guides by the gradient of the entropy at x̂₀ and says that this samples e^{{ωH}} P; it does not check.
     Here the answer is exact: {config.mixtures} mixture(s) of four Gaussians in the plane, each with a small network
     trained on {config.training} examples, {config.samples} examples of each method, {config.steps} steps unless said.
-    Means over mixtures; bars are two standard errors of sampling.
+    Means over mixtures; bars are one standard error of sampling.
 
     The exact h-transform is at the target and near the floor that perfect samples have. The plug-in guidance is not,
     with any η: with small steps it overshoots, most without noise (η = 0, ODE), where entropy comes near to its maximum

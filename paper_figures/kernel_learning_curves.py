@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from infojax.plots import LINES, MARKERS, PALETTE, style
+from infojax.plots import LINES, MARKERS, PALETTE, bars_note, style
 
 TITLE = "Pruning by information or by margin: learning curves of kernel regression"
 ANSWERS = (
@@ -50,7 +50,10 @@ def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
             axes_of_row[0].set_ylabel(label)
             _same_range(axes_of_row)
         handles, names = axes[0, 0].get_legend_handles_labels()
-        figure.legend(handles, names, loc="outside upper center", ncols=len(RULES), fontsize=7)
+        title = "lines: exact laws in the two rows “drawn”, power laws fitted to the points in the row “grown”"
+        look = {"loc": "outside upper center", "fontsize": 7, "title_fontsize": 7}
+        figure.legend(handles, names, ncols=len(RULES), title=title, **look)
+        bars_note(figure, f"{config.splits} splits", also="Those of the exponents: 95 % intervals.")
     return figure
 
 

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-import numpy as np
 import polars as pl
 
-from infojax.plots import LINES, MARKERS, PALETTE, style
+from infojax.plots import LINES, MARKERS, PALETTE, bars_note, style
+from paper_figures._agreement import agreement
 
 TITLE = "When less is more: keeping hard, easy or random examples of a strong or a weak generator"
 ANSWERS = "Why Less is More (Sometimes) (arXiv 2511.03492), Figure 1 and Theorem 2"
@@ -31,6 +31,8 @@ def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
         figure.supylabel("test error (fraction misclassified)", fontsize=8)
         handles, labels = axes[0, 0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside upper center", ncols=len(labels), fontsize=6, handlelength=3)
+        also = f"Lines: exact law. ρ: cosine of generator and truth, that of pruner and truth is {config.pruner:g}."
+        bars_note(figure, f"{config.repeats} pools", also=also)
     return figure
 
 
@@ -89,14 +91,7 @@ def numbers(tables: dict[str, pl.DataFrame], config: Any) -> pl.DataFrame:
         name = f"error at {where}, ρ = {generator:g}, ρ* = {pruner:g}"
         claim = "keep hard (as ρ and ρ* → 1)" if generator == 1 else "keep easy (as ρ* → 1)"
         rows.append((name, ours, claim, "Theorem 2; by the law"))
-    far = points.filter((pl.col("relative").abs() > 0.05) & (pl.col("z").abs() > 4)).height
-    worst, spread = np.abs(points["relative"].to_numpy()).max(), np.sqrt(np.mean(points["z"].to_numpy() ** 2))
-    chance = np.sqrt((config.repeats - 1) / (config.repeats - 3))  # of Student's t
-    rows += [
-        ("points off the law by more than 5 % and 4 s.e.", f"{far} of {points.height}", "not given", ""),
-        ("largest deviation from the law", f"{100 * worst:.1f} % of the error", "not given", ""),
-        ("root mean square deviation", f"{spread:.2f} s.e.", "not given", f"{chance:.2f} if only chance is at work"),
-    ]
+    rows += agreement(points, config.repeats)
     return pl.DataFrame(rows, schema=["quantity", "ours", "paper", "difference or note"], orient="row")
 
 

@@ -26,7 +26,10 @@ def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
         _lines(right, tables["window"], cases, "ρ", 2)
         right.set_title(f"weaker generators, ρ* = {config.pruner:g}", fontsize=7)
         left.set_ylabel(f"error at p = {config.window_fraction:g} / error of keeping all")
-        figure.supxlabel("examples in the pool per dimension, n/d", fontsize=8)
+        figure.supxlabel(
+            "examples in the pool per dimension, n/d\nρ: cosine of generator and truth; ρ*: cosine of pruner and truth",
+            fontsize=8,
+        )
     return figure
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from infojax.plots import LINES, MARKERS, PALETTE, Mean, mean_of, style
+from infojax.plots import LINES, MARKERS, PALETTE, Mean, bars_note, mean_of, style
 
 TITLE = "What matters in deliberate practice"
 ANSWERS = "Deliberate Practice (arXiv 2502.15588), Table 4 and Fig. 9"
@@ -38,11 +38,13 @@ def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
         for axis in axes:
             for arm, index in (("static", 3), ("uniform", 5)):
                 label = {"static": "static", "uniform": "unguided additions"}[arm]
-                axis.axhline(
-                    means[arm, 0.0].mean, color=PALETTE[index], linestyle=LINES[index], linewidth=1, label=label
-                )
+                mean, color = means[arm, 0.0], PALETTE[index]
+                axis.axhline(mean.mean, color=color, linestyle=LINES[index], linewidth=1, label=label)
+                axis.axhspan(mean.low, mean.high, color=color, alpha=0.15, linewidth=0)
         axes[0].legend(fontsize=6)
         axes[1].legend(fontsize=6)
+        also = r"So are the bands. ω: strength of the guidance; η: noise of the sampler; $T_\mathrm{max}$: patience."
+        bars_note(figure, f"{config.runs} runs", also=also)
     return figure
 
 
@@ -50,7 +52,10 @@ def _patience(axis: Any, runs: pl.DataFrame, config: Any) -> None:
     means, waits = _means(runs), float(config.patience)
     arms = {arm: {value: mean for (a, value), mean in means.items() if a == arm} for arm in ("patience", "growing")}
     arms["patience"] = {waits: means["strength", config.strength]} | arms["patience"]
-    labels = {"patience": f"T_max fixed, ω = {config.strength:g}", "growing": "T_max grows with the data"}
+    labels = {
+        "patience": rf"$T_\mathrm{{max}}$ fixed, ω = {config.strength:g}",
+        "growing": r"$T_\mathrm{max}$ grows with the data",
+    }
     for index, (arm, points) in enumerate(arms.items()):
         _plot(axis, list(points), list(points.values()), index, labels[arm])
         for value, mean in points.items():
@@ -60,7 +65,7 @@ def _patience(axis: Any, runs: pl.DataFrame, config: Any) -> None:
                 axis.annotate(
                     note, (value, mean.high), xytext=(0, 3), textcoords="offset points", fontsize=6, ha="center"
                 )
-    axis.set(xscale="log", xlabel="T_max, at first", title="patience")
+    axis.set(xscale="log", xlabel=r"$T_\mathrm{max}$, at first", title="patience")
     axis.set_xticks(list(arms["patience"]), [f"{value:g}" for value in arms["patience"]])
     axis.minorticks_off()
     axis.margins(x=0.15)

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from infojax.plots import LINES, MARKERS, PALETTE, mean_of, style
+from infojax.plots import LINES, MARKERS, PALETTE, bars_note, mean_of, style
 
 TITLE = "To prune or to guide: errors, costs, and the ratio at which they break even"
 ANSWERS = "Deliberate Practice (arXiv 2502.15588), Fig. 5 and section 5.3"
@@ -25,7 +25,20 @@ def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
         _by_law(axes[2], tables["laws"])
         handles, labels = axes[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside upper center", ncols=3, fontsize=7)
+        also = "So is the band. ω: strength of the guidance; circles: where pruning and guiding break even."
+        bars_note(figure, f"{config.runs} runs", also=also)
     return figure
+
+
+def _even(axis: Any, ratios: Any, errors: Any, level: float) -> None:
+    """Circles where a curve of errors over ratios first comes down to a level, by logarithmic interpolation."""
+    x, y = np.log(np.asarray(ratios, float)), np.asarray(errors, float)
+    crossed = np.flatnonzero((y[:-1] > level) & (y[1:] <= level))
+    if len(crossed):
+        i = crossed[0]
+        at = float(np.exp(x[i] + (x[i + 1] - x[i]) * (y[i] - level) / (y[i] - y[i + 1])))
+        axis.plot(at, level, "o", color="black", markerfacecolor="none", markersize=7, zorder=5)
+        axis.annotate(f"r = {at:.2g}", (at, level), (5, 5), textcoords="offset points", fontsize=6)
 
 
 def _means(runs: pl.DataFrame, kind: str) -> pl.DataFrame:
@@ -54,6 +67,7 @@ def _by_ratio(axis: Any, pruned: pl.DataFrame, guided: pl.DataFrame) -> None:
     _plot(axis, pruned["ratio"], pruned, 0, "pruned: the hardest of r times as many")
     best = guided.sort("mean").head(1)
     _band(axis, best, f"guided, the best ω = {best['strength'].item():g}")
+    _even(axis, pruned["ratio"], pruned["mean"], best["mean"].item())
     axis.set(
         xscale="log", xlabel="over-sampling ratio r", ylabel="real test error (%)", title="equal numbers of examples"
     )
@@ -87,8 +101,10 @@ def _by_law(axis: Any, laws: pl.DataFrame) -> None:
     axis.plot(pruned["ratio"], 100 * pruned["error"], color=PALETTE[0], linestyle=LINES[0])
     for strength, error in guided.filter(pl.col("strength").is_in(SHOWN)).select("strength", "error").iter_rows():
         axis.axhline(100 * error, color=PALETTE[1], linestyle=LINES[1], linewidth=0.8)
-        side = "top" if strength == SHOWN[-1] else "bottom"
-        axis.annotate(f"ω = {strength:g}", (64, 100 * error), fontsize=6, ha="right", va=side)
+        _even(axis, pruned["ratio"], pruned["error"] * 100, 100 * error)
+        # Beside its line, in the margin: lines are close together.
+        place = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points", "va": "center"}
+        axis.annotate(f"ω = {strength:g}", (1, 100 * error), (2, 0), fontsize=6, **place)
     axis.set(xscale="log", xlabel="over-sampling ratio r", ylabel="error (%)", title="linear learner: exact laws")
     axis.set_ylim(bottom=100 * laws["error"].to_numpy().min() - 0.25)
     _powers(axis, 64)

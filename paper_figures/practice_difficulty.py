@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from infojax.plots import LINES, MARKERS, PALETTE, mean_of, style
+from infojax.plots import LINES, MARKERS, PALETTE, bars_note, mean_of, style
 
 TITLE = "How hard added examples were before, and become"
 ANSWERS = "Deliberate Practice (arXiv 2502.15588), Fig. 6"
@@ -30,6 +30,7 @@ def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
             axis.set(title=title, xlabel="learner, in additions after the examples came")
         axes[0].set_ylabel("error (%)")
         figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=2, fontsize=7)
+        bars_note(figure, f"{config.runs} runs")
     return figure
 
 

@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from infojax.plots import LINES, MARKERS, PALETTE, style
+from infojax.plots import LINES, MARKERS, PALETTE, bars_note, style
+from paper_figures._agreement import agreement
 
 TITLE = "Training on the hardest examples of a pool: accuracy against how many are kept"
 ANSWERS = "Deliberate Practice (arXiv 2502.15588), Figure 3"
@@ -38,7 +39,8 @@ def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
         axis.minorticks_off()
         axis.set_xlabel("examples kept (average)")
         axis.set_ylabel("test accuracy (%)")
-        axis.legend(title="lines: law; points: simulation ± s.e.", title_fontsize=6, fontsize=6, loc="lower right")
+        axis.legend(fontsize=6, loc="lower right")
+        bars_note(figure, f"{config.repeats} pools", also="Lines: exact law.")
     return figure
 
 
@@ -54,19 +56,7 @@ def numbers(tables: dict[str, pl.DataFrame], config: Any) -> pl.DataFrame:
                 ours = f"{100 * (1 - row['error']):.1f} ± {100 * row['error_stderr']:.1f} %"
                 law = f"the law says {100 * (1 - row['error_law']):.1f} %"
                 rows.append((f"accuracy, {_label(p)}, {size} kept", ours, "axis from 55 to 90 %", law))
-    worst = np.abs(points["relative"].to_numpy()).max()
-    far = points.filter((pl.col("relative").abs() > 0.05) & (pl.col("z").abs() > 4)).height
-    spread = np.sqrt(np.mean(points["z"].to_numpy() ** 2))
-    rows += [
-        ("points off the law by more than 5 % and 4 s.e.", f"{far} of {points.height}", "not given", "of the error"),
-        ("largest deviation from the law", f"{100 * worst:.1f} % of the error", "not given", ""),
-        (
-            "root mean square deviation",
-            f"{spread:.2f} s.e.",
-            "not given",
-            f"{_chance(config.repeats):.2f} if only chance is at work",
-        ),
-    ]
+    rows += agreement(points, config.repeats)
     return pl.DataFrame(rows, schema=["quantity", "ours", "paper", "difference or note"], orient="row")
 
 
@@ -83,11 +73,6 @@ def remarks(tables: dict[str, pl.DataFrame], config: Any) -> str:
     ({config.repeats} pools a point). Pools were not drawn whole: examples that pass the threshold were drawn from the
     truncated normal distribution, which is the same and does not cost 1/p.
     """
-
-
-def _chance(repeats: int) -> float:
-    """Root mean square of Student's t with repeats − 1 degrees of freedom."""
-    return np.sqrt((repeats - 1) / (repeats - 3))
 
 
 def _label(p: float) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from infojax.plots import LINES, MARKERS, PALETTE, style
+from infojax.plots import LINES, MARKERS, PALETTE, bars_note, style
 
 TITLE = "How many examples to generate for each that is kept: accuracy rises, then falls"
 ANSWERS = "Deliberate Practice (arXiv 2502.15588), Figure 5c"
@@ -58,7 +58,8 @@ def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
         axis.minorticks_off()
         axis.set_xlabel("over-sampling ratio, N/m")
         axis.set_ylabel("test accuracy (%)")
-        axis.legend(title="lines: law; points: simulation ± s.e.", title_fontsize=6, fontsize=6, loc="lower left")
+        axis.legend(title="cosine ρ of pruner and truth", title_fontsize=6, fontsize=6, loc="lower left")
+        bars_note(figure, f"{config.repeats} pools", also="Lines: exact law.")
     return figure
 
 

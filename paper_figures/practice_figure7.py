@@ -2,10 +2,10 @@
 
 from typing import Any
 
-import numpy as np
 import polars as pl
 
-from infojax.plots import LINES, MARKERS, PALETTE, style
+from infojax.plots import LINES, MARKERS, PALETTE, bars_note, style
+from paper_figures._agreement import agreement
 
 TITLE = "Keeping the hardest or the easiest fraction of a pool: test error, with and without a ridge"
 ANSWERS = "Deliberate Practice (arXiv 2502.15588), Figure 7"
@@ -38,6 +38,8 @@ def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
             ncols=len(config.rules) + 1,
             fontsize=6,
         )
+        also = f"ρ: cosine of pruner and truth; λ: ridge; d = {config.dimension}."
+        bars_note(figure, f"{config.repeats} pools", also=also)
     return figure
 
 
@@ -80,13 +82,7 @@ def numbers(tables: dict[str, pl.DataFrame], config: Any) -> pl.DataFrame:
     points = tables["points"]
     at_peak = AT_PEAK & (pl.col("ridge") == min(config.ridges))
     others, peak = points.filter(~at_peak), points.filter(at_peak)
-    far = others.filter((pl.col("relative").abs() > 0.05) & (pl.col("z").abs() > 4)).height
-    spread = np.sqrt(np.mean(others["z"].to_numpy() ** 2))
-    chance = np.sqrt((config.repeats - 1) / (config.repeats - 3))  # of Student's t
-    rows = [
-        ("points off the law by more than 5 % and 4 s.e.", f"{far} of {others.height}", "not given", "peaks left out"),
-        ("root mean square deviation", f"{spread:.2f} s.e.", "not given", f"{chance:.2f} if only chance is at work"),
-    ]
+    rows = agreement(others, config.repeats, "peaks left out")
     for row in peak.iter_rows(named=True):
         ours = f"{row['error']:.3f} ± {row['error_stderr']:.3f}"
         note = (

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from infojax.plots import LINES, MARKERS, PALETTE, mean_of, style
+from infojax.plots import LINES, MARKERS, PALETTE, bars_note, mean_of, style
 
 TITLE = "Deliberate practice with a learned generator, measured on real digits"
 ANSWERS = "Deliberate Practice (arXiv 2502.15588), Fig. 1 and 5, on another scale"
@@ -30,12 +30,11 @@ def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
             label = f"pruned, 1 of {config.over_sampling:g} kept" if policy == "prune" else label
             for axis, x in zip(axes, (by["examples"], by["generating"] / unit), strict=True):
                 axis.errorbar(x, [mean.mean for mean in means], bars, label=label, **look)
-        ceiling = tables["ceiling"]
-        label = f"{ceiling['examples'][0]} real examples"
+        ceiling = mean_of(100 * tables["ceiling"]["error"])
+        label = f"{tables['ceiling']['examples'][0]} real examples"
         for axis in axes:
-            axis.axhline(
-                100 * np.mean(ceiling["error"].to_numpy()), color="0.5", linewidth=0.8, linestyle=LINES[4], label=label
-            )
+            axis.axhline(ceiling.mean, color="0.5", linewidth=0.8, linestyle=LINES[4], label=label)
+            axis.axhspan(ceiling.low, ceiling.high, color="0.5", alpha=0.2, linewidth=0)
             axis.set(xscale="log")
             axis.minorticks_off()
         axes[0].set(xlabel="examples trained on", ylabel="error on real test digits (%)", title=NAMES[config.data])
@@ -45,6 +44,7 @@ def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
         axes[1].set_xticks(ticks, [str(tick) for tick in ticks])
         handles, labels = axes[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside upper center", ncols=3, fontsize=7)
+        bars_note(figure, f"{config.runs} runs", also="So is the band of the real examples.")
     return figure
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from infojax.plots import LINES, MARKERS, PALETTE, Mean, mean_of, mean_ratio, style
+from infojax.plots import LINES, MARKERS, PALETTE, Mean, bars_note, mean_of, mean_ratio, style
 
 TITLE = "Do guided examples carry more information? Unique information meets deliberate practice"
 ANSWERS = (
@@ -24,7 +24,7 @@ POLICIES = {
 def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
     import matplotlib.pyplot as plt
 
-    with style("full", columns=3, height_to_width=0.95):
+    with style("full", columns=3, height_to_width=1.1):
         figure, (worth, unsure, learning) = plt.subplots(1, 3, layout="constrained")
         for index, (policy, label) in enumerate(POLICIES.items()):
             look = {"color": PALETTE[index], "marker": MARKERS[index], "linestyle": LINES[index], "label": label}
@@ -51,6 +51,7 @@ def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
         learning.set_ylim(bottom=2 * float(lowest) - 1 if isinstance(lowest, float) else None)
         handles, labels = unsure.get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside upper center", ncols=4, fontsize=6)
+        bars_note(figure, f"{config.seeds} seeds", also="So are the bands; of ratios in their logarithm.")
     return figure
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from infojax.plots import LINES, MARKERS, PALETTE, style
+from infojax.plots import LINES, MARKERS, PALETTE, bars_note, style
 
 TITLE = "Deliberate practice of a linear learner: the pruner must be refreshed"
 ANSWERS = "Deliberate Practice (arXiv 2502.15588), section 4.2.2, an argument without a figure"
@@ -44,6 +44,7 @@ def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
         axes[0, columns // 2].set_xlabel(f"examples trained on ({config.start}, then {config.added} more each round)")
         handles, labels = axes[0, 0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside upper center", ncols=2, fontsize=6)
+        bars_note(figure, f"{config.repeats} runs", also="Lines: exact laws.")
     return figure
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from infojax.plots import LINES, MARKERS, PALETTE, mean_of, style
+from infojax.plots import LINES, MARKERS, PALETTE, bars_note, mean_of, style
 
 TITLE = "Deliberate practice with exact guidance follows exact laws, round by round"
 ANSWERS = "Deliberate Practice (arXiv 2502.15588), section 4: its theory, for its own loop; no figure"
@@ -28,7 +28,10 @@ def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
             for index, policy in enumerate(POLICIES):
                 rows = (pl.col("policy") == policy) & pl.col("strength").is_in([strength, 0.0])
                 law, measured = tables["laws"].filter(rows), tables["rounds"].filter(rows)
-                axis.plot(law["examples"], law["error_law"], color=PALETTE[index], linestyle=LINES[index])
+                # Laws are exact at the rounds alone: dashes. The thin lines only lead the eye.
+                x, y, color = law["examples"], law["error_law"], PALETTE[index]
+                axis.plot(x, y, "_", color=color, markersize=11, markeredgewidth=1)
+                axis.plot(x, y, color=color, linestyle=LINES[index], linewidth=0.6)
                 for (examples,), each in measured.group_by("examples", maintain_order=True):
                     mean = mean_of(each["error"])
                     axis.errorbar(examples, mean.mean, mean.bar, color=PALETTE[index], marker=MARKERS[index])
@@ -38,7 +41,7 @@ def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
             axis.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
             axis.minorticks_off()
         for index, label in enumerate(POLICIES.values()):
-            look = {"color": PALETTE[index], "linestyle": LINES[index], "marker": MARKERS[index]}
+            look = {"color": PALETTE[index], "linestyle": LINES[index], "marker": MARKERS[index], "linewidth": 0.6}
             axes[0, 0].plot([], [], label=label, **look)
         axes[0, 0].set_ylabel("test error (fraction misclassified)")
         axes[0, columns // 2].set_xlabel(f"examples trained on ({config.start}, then {config.added} more each round)")
@@ -49,9 +52,10 @@ def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
             loc="outside upper center",
             ncols=3,
             fontsize=7,
-            title="points: measured; lines: exact laws",
+            title="points: measured; horizontal dashes: exact laws, at each round; thin lines lead the eye",
             title_fontsize=7,
         )
+        bars_note(figure, f"{config.runs} runs", also="ω: strength of the guidance.")
     return figure
 
 

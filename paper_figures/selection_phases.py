@@ -66,11 +66,35 @@ def _phases(axis: Any, grid: dict[str, np.ndarray]) -> None:
         fraction = np.where(here, grid["kept"], np.nan)
         if here.sum() > 4 and np.nanmin(fraction) < max(LEVELS):
             lines = axis.contour(ratio, angle, fraction, levels=LEVELS, colors="black", linewidths=0.6)
-            for text in axis.clabel(lines, fontsize=5, fmt="%g", inline_spacing=0):
-                text.set_clip_on(False)
+            _label(axis, lines)
     least = (grid["rule"] == "easy") & (grid["kept"] < 1.001 * FRACTIONS[0])
     if least.mean() > 0.1:  # where there is no contour
-        axis.text(0.97, 0.72, f"p = {FRACTIONS[0]:g}", transform=axis.transAxes, fontsize=5, ha="right")
+        end = f"p ≤ {FRACTIONS[0]:g},\nthe end of the search"
+        axis.text(0.97, 0.7, end, transform=axis.transAxes, fontsize=5, ha="right")
+
+
+def _label(axis: Any, lines: Any) -> None:
+    """Label each contour in the middle of its longest piece, where that is long enough and no other label is near."""
+    size, corner = np.array([axis.bbox.width, axis.bbox.height]), np.array([axis.bbox.x0, axis.bbox.y0])
+    levels = [
+        [axis.transData.transform(piece) for piece in path.to_polygons(closed_only=False) if len(piece) > 1]
+        for path in lines.get_paths()
+    ]
+    taken: list[np.ndarray] = []
+    for number, pieces in enumerate(levels):
+        if not pieces:
+            continue
+        steps = [np.linalg.norm(np.diff(piece, axis=0) / size, axis=1) for piece in pieces]
+        longest = int(np.argmax([step.sum() for step in steps]))
+        middle = pieces[longest][np.searchsorted(np.cumsum(steps[longest]), steps[longest].sum() / 2)]
+        others = [points for other, some in enumerate(levels) if other != number for points in some]
+        crowded = any((np.linalg.norm((points - middle) / size, axis=1) < 0.045).any() for points in others)
+        near = any(np.linalg.norm((middle - other) / size) < 0.12 for other in taken)
+        inside = (np.abs((middle - corner) / size - 0.5) < 0.46).all()
+        if steps[longest].sum() > 0.2 and inside and not near and not crowded:
+            taken.append(middle)
+            place = axis.transData.inverted().transform(middle)
+            axis.clabel(lines, [lines.levels[number]], fontsize=5, fmt="%g", inline_spacing=0, manual=[place])
 
 
 def _regret(figure: Any, axis: Any, grid: dict[str, np.ndarray]) -> None:

@@ -2,10 +2,9 @@
 
 from typing import Any
 
-import numpy as np
 import polars as pl
 
-from infojax.plots import LINES, MARKERS, PALETTE, mean_of, mean_ratio, style
+from infojax.plots import LINES, MARKERS, PALETTE, bars_note, cumulative, mean_of, mean_ratio, style
 
 TITLE = "Adversarial examples are more informative, as long as they are few"
 ANSWERS = "Harutyunyan et al. (ICLR 2021), informativeness of adversarial examples"
@@ -41,6 +40,8 @@ def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
             training[0][:1] + handles[0], training[1][:1] + handles[1],
             loc="outside upper center", ncols=5, fontsize=6, handlelength=3,
         )  # fmt: skip
+        also = "Means of ratios are geometric. ε: largest change of a pixel."
+        bars_note(figure, f"{len(config.seeds)} seeds", also=also)
     return figure
 
 
@@ -52,12 +53,13 @@ def _radius(config: Any) -> float:
 def _examples(axis: Any, scores: pl.DataFrame, config: Any) -> None:
     clean, added = scores.filter(kind="clean"), scores.filter(source=1)
     values = clean.filter(source=0)["functional"].to_numpy()
-    axis.ecdf(values, color="0.6", linestyle="-", linewidth=2.2, label="training set")
+    samples: dict[str, Any] = {"training set": values}
+    looks: dict[str, dict[str, Any]] = {"training set": {"color": "0.6", "linestyle": "-", "linewidth": 2.2}}
     for kind, i in LOOKS.items():
         own = added.filter(kind=kind, radius=0.0 if kind == "clean" else _radius(config))
-        axis.ecdf(own["functional"], color=PALETTE[i], linestyle=LINES[i])
-    axis.set_xlim(np.quantile(values, 0.05), 1.5 * added["functional"].to_numpy().max())
-    axis.set(xscale="log", ylim=(0, 1.02), xlabel="F-SI [nats]", ylabel="fraction of examples")
+        samples[kind], looks[kind] = own["functional"], {"color": PALETTE[i], "linestyle": LINES[i]}
+    cumulative(axis, samples, looks, low=0.04)
+    axis.set_xlabel("F-SI [nats]")
     axis.set_title(f"{min(config.n_added)} added, ε = {_radius(config):g}", fontsize=7)
 
 

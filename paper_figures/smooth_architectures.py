@@ -38,7 +38,7 @@ def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
         figure.colorbar(images[MATCHINGS[0]], ax=panels, label="agreement on F-SI", shrink=0.85, pad=0.02)
         figure.supxlabel(
             "below the diagonal Spearman ρ, above it Pearson r of log F-SI, "
-            "on it ρ between initialisations of one network",
+            "on it ρ between initialisations of one network;\n± one standard deviation over pairs of initialisations",
             fontsize=6.5,
         )
     return figure

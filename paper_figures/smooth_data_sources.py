@@ -2,10 +2,9 @@
 
 from typing import Any
 
-import numpy as np
 import polars as pl
 
-from infojax.plots import LINES, MARKERS, PALETTE, mean_of, mean_ratio, style
+from infojax.plots import LINES, MARKERS, PALETTE, bars_note, cumulative, mean_of, mean_ratio, style
 
 TITLE = "How informative two data sources are for one task"
 ANSWERS = "Harutyunyan et al. (ICLR 2021), Figure 2a (MNIST and SVHN digits)"
@@ -25,19 +24,24 @@ def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
     rows = len(config.seconds)
     with style("full", rows=rows, columns=3, height_to_width=0.85):
         figure, axes = plt.subplots(
-            rows, 3, squeeze=False, sharex="col", sharey="col", width_ratios=(1.2, 1, 1.2), layout="constrained"
+            rows, 3, squeeze=False, sharey="col", width_ratios=(1.2, 1, 1.2), layout="constrained"
         )
         for row, second in zip(axes, config.seconds, strict=True):
             scores, groups = (tables[name].filter(second=second) for name in ("scores", "groups"))
-            _examples(row[0], scores, _names(config, second))
-            _wholes(row[1], groups.filter(kind="source"))
+            names = _names(config, second)
+            _examples(row[0], scores, names)
+            _wholes(row[1], groups.filter(kind="source"), names)
             _classes(row[2], groups.filter(kind="class"))
         for axis in axes[0, 1:]:
             axis.set_ylim(bottom=0)
         axes[0, 1].set_ylim(top=axes[0, 1].get_ylim()[1] * 1.25)
         axes[0, 1].legend(loc="upper center", fontsize=6)
+        first, last = (end(axis.get_xlim()[i] for axis in axes[:, 0]) for i, end in enumerate((min, max)))
+        for axis in axes[:, 0]:
+            axis.set_xlim(first, last)
         for axis, label in zip(axes[-1], ("F-SI of an example [nats]", "source", "class"), strict=True):
             axis.set_xlabel(label)
+        bars_note(figure, f"{len(config.seeds)} seeds", also="All means are geometric.")
     return figure
 
 
@@ -47,17 +51,14 @@ def _names(config: Any, second: str) -> tuple[str, str]:
 
 
 def _examples(axis: Any, scores: pl.DataFrame, names: tuple[str, str]) -> None:
-    for source, name in enumerate(names):
-        own = scores.filter(source=source)["functional"]
-        axis.ecdf(own, color=PALETTE[source], linestyle=LINES[source], label=name)
-    # The least informative tail spreads over many orders of magnitude, which would hide the rest.
-    values = scores["functional"].to_numpy()
-    axis.set_xlim(np.quantile(values, 0.02), 1.5 * values.max())
-    axis.set(xscale="log", ylim=(0, 1.32), yticks=(0, 0.25, 0.5, 0.75, 1), ylabel="fraction of examples")
+    looks = {name: {"color": PALETTE[source], "linestyle": LINES[source]} for source, name in enumerate(names)}
+    samples = {name: scores.filter(source=source)["functional"] for source, name in enumerate(names)}
+    cumulative(axis, samples, looks)
+    axis.set(ylim=(0, 1.36), yticks=(0, 0.25, 0.5, 0.75, 1))
     axis.legend(loc="upper left", fontsize=6)
 
 
-def _wholes(axis: Any, groups: pl.DataFrame) -> None:
+def _wholes(axis: Any, groups: pl.DataFrame, names: tuple[str, str]) -> None:
     marks = {"functional": ("left out as a whole", -0.08), "functional_sum": ("sum over its examples", 0.08)}
     for i, (column, (label, shift)) in enumerate(marks.items()):
         for source in (0, 1):
@@ -67,7 +68,7 @@ def _wholes(axis: Any, groups: pl.DataFrame) -> None:
             axis.errorbar(source + shift, found.mean, found.bar, **look)
         axis.plot([], [], MARKERS[0], color="0.3", markerfacecolor="w" if i else "0.3", label=label)
     axis.set(xlim=(-0.5, 1.5), ylabel="F-SI of a source [nats]")
-    axis.set_xticks([0, 1], ["first", "second"])
+    axis.set_xticks([0, 1], [name.replace(" over ", "\nover ") for name in names], fontsize=6)
 
 
 def _classes(axis: Any, groups: pl.DataFrame) -> None:

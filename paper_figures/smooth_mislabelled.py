@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from infojax.plots import LINES, MARKERS, PALETTE, style
+from infojax.plots import LINES, MARKERS, PALETTE, bars_note, style
 
 TITLE = "Finding mislabelled examples: unique information and simpler scores"
 ANSWERS = "Harutyunyan et al. (ICLR 2021), detection of mislabelled examples (10 % label noise)"
@@ -73,14 +73,17 @@ def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
         areas.set_yticks(rows, [SCORES[score] for score in summary["score"]], fontsize=6)
         areas.tick_params(axis="y", length=0)
         areas.grid(axis="x", linewidth=0.3, color="0.85")
-        areas.set_xlabel(f"area under the curve\n(mean ± s.d. of {config.repeats} repeats)")
+        areas.set_xlabel("area under the curve")
+        bars_note(
+            figure, f"{config.repeats} repeats", also="So are the bands. GraNd: gradient norm at the initialisation."
+        )
     return figure
 
 
 def _summary(detection: pl.DataFrame) -> pl.DataFrame:
     """The best first."""
     summary = detection.group_by("score", maintain_order=True).agg(
-        pl.col("auc").mean(), spread=pl.col("auc").std(), found=pl.col("found").mean()
+        pl.col("auc").mean(), spread=pl.col("auc").std() / pl.len().sqrt(), found=pl.col("found").mean()
     )
     return summary.with_columns(pl.col("spread").fill_null(0.0)).sort("auc", descending=True, maintain_order=True)
 

@@ -2,10 +2,9 @@
 
 from typing import Any
 
-import numpy as np
 import polars as pl
 
-from infojax.plots import LINES, MARKERS, PALETTE, mean_of, mean_ratio, style
+from infojax.plots import LINES, MARKERS, PALETTE, bars_note, cumulative, mean_of, mean_ratio, style
 
 TITLE = "An under-sampled sub-class is more informative"
 ANSWERS = "Harutyunyan et al. (ICLR 2021), appendix, Figure 7 (200 cats among 4000 dogs, against 4000 deer)"
@@ -37,7 +36,7 @@ def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
             (areas, 0.5, "AUC, rare above common"),
         ):
             axis.axhline(level, color="0.6", linewidth=0.8, linestyle="-", zorder=0)
-            axis.set(xscale="log", xlabel="training examples of the rare", ylabel=label)
+            axis.set(xscale="log", xlabel="examples of the rare digit", ylabel=label)
             axis.set_xticks(config.rare, [str(count) for count in config.rare])
             axis.minorticks_off()
         ratios.set_yscale("log")
@@ -45,6 +44,7 @@ def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
         ratios.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
         ratios.minorticks_off()
         ratios.legend(fontsize=6)
+        bars_note(figure, f"{len(config.seeds)} seeds", also="Means of ratios are geometric.")
     return figure
 
 
@@ -61,11 +61,9 @@ def _examples(axis: Any, scores: pl.DataFrame, config: Any) -> None:
         "common": f"{config.common} “{common}”",
         "other": f"{config.others} “{config.other}”",
     }
-    for i, (part, label) in enumerate(parts.items()):
-        axis.ecdf(scores.filter(part=part)["functional"], color=PALETTE[i], linestyle=LINES[i], label=label)
-    values = scores["functional"].to_numpy()
-    axis.set_xlim(np.quantile(values, 0.02), 1.5 * values.max())
-    axis.set(xscale="log", ylim=(0, 1), xlabel="F-SI of an example [nats]", ylabel="fraction of examples")
+    samples = {label: scores.filter(part=part)["functional"] for part, label in parts.items()}
+    cumulative(axis, samples, {label: {"color": PALETTE[i], "linestyle": LINES[i]} for i, label in enumerate(samples)})
+    axis.set_xlabel("F-SI of an example [nats]")
     axis.legend(loc="upper left", fontsize=6)
 
 

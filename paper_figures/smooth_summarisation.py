@@ -4,7 +4,7 @@ from typing import Any
 
 import polars as pl
 
-from infojax.plots import LINES, MARKERS, PALETTE, style
+from infojax.plots import LINES, MARKERS, PALETTE, bars_note, style
 
 TITLE = "Summarising a training set: accuracy against the fraction removed"
 ANSWERS = "Harutyunyan et al. (ICLR 2021), data summarisation (random, top, bottom, bottom-iterative)"
@@ -54,6 +54,7 @@ def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
         panels[0].set_ylabel("test accuracy of the retrained network [%]")
         panels[0].set_title("by unique information (F-SI)")
         panels[1].set_title("by other scores, without recomputing")
+        bars_note(figure, f"{config.repeats} repeats")
     return figure
 
 

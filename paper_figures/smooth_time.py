@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from infojax.plots import LINES, MARKERS, PALETTE, style
+from infojax.plots import LINES, MARKERS, PALETTE, note_below, style
 
 TITLE = "Unique information over training time"
 ANSWERS = "Harutyunyan et al. (ICLR 2021), whose scores are for one time T; a question that the paper leaves open"
@@ -26,6 +26,7 @@ def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
         _against_the_end(axes[0, 1], tables["ranks"], config)
         _heat_map(axes[1, 0], tables["ranks"], config, figure)
         _detection(axes[1, 1], tables["detection"], config)
+        note_below(figure, f"One seed ({config.seed}), {config.n_train} examples: no error bars.")
     return figure
 
 
@@ -102,8 +103,7 @@ def _detection(axis: Any, detection: pl.DataFrame, config: Any) -> None:
     axis.set_ylabel("AUC")
     axis.set_title(f"finding {100 * config.noise:g} % mislabelled, {_decay(config.decays[0])}")
     axis.legend(
-        fontsize=6, loc="lower left", bbox_to_anchor=(0.24, 0.05), handlelength=1.8, frameon=True, framealpha=1,
-        edgecolor="none",
+        fontsize=6, loc="lower left", bbox_to_anchor=(0.24, 0.2), handlelength=1.8,
     )  # fmt: skip
     _times(axis, config)
 

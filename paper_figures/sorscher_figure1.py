@@ -2,10 +2,10 @@
 
 from typing import Any
 
-import numpy as np
 import polars as pl
 
-from infojax.plots import LINES, MARKERS, PALETTE, style
+from infojax.plots import LINES, MARKERS, PALETTE, bars_note, style
+from paper_figures._agreement import agreement
 
 TITLE = "Pruning the training set of a perceptron: which examples to keep, and by which probe"
 ANSWERS = "Sorscher et al. (arXiv 2206.14486), Figures 1 and 2, perceptron theory and simulation"
@@ -30,10 +30,12 @@ def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
         for axis in flat[len(panels) :]:
             axis.axis("off")
         handles, labels = flat[0].get_legend_handles_labels()
-        title = f"lines: law; points: simulation,\nN = {config.dimension}, ± s.e."
+        title = f"lines: law; points: simulation,\nd = {config.dimension}"
         flat[len(panels)].legend(handles, labels, loc="center", title=title, title_fontsize=7, fontsize=7)
+        also = "f: fraction kept; θ: angle between probe and truth."
         figure.supxlabel(r"examples in the pool per dimension, $\alpha_\mathrm{tot}$", fontsize=8)
         figure.supylabel("test error (fraction misclassified)", fontsize=8)
+        bars_note(figure, f"{config.repeats} pools", also=also)
     return figure
 
 
@@ -85,13 +87,7 @@ def numbers(tables: dict[str, pl.DataFrame], config: Any) -> pl.DataFrame:
         )
         ours, note = f"{row['error_law'].item():.4f}", f"α_tot = {total:.3g}"
         rows.append((f"error with the hardest f = {smallest:g}, θ = {degrees:g}°", ours, "not given", note))
-    far = points.filter((pl.col("relative").abs() > 0.05) & (pl.col("z").abs() > 4)).height
-    spread = np.sqrt(np.mean(points["z"].to_numpy() ** 2))
-    chance = np.sqrt((config.repeats - 1) / (config.repeats - 3))  # of Student's t
-    rows += [
-        ("points off the law by more than 5 % and 4 s.e.", f"{far} of {points.height}", "not given", "of the error"),
-        ("root mean square deviation", f"{spread:.2f} s.e.", "not given", f"{chance:.2f} if only chance is at work"),
-    ]
+    rows += agreement(points, config.repeats)
     return pl.DataFrame(rows, schema=["quantity", "ours", "paper", "difference or note"], orient="row")
 
 

@@ -6,7 +6,8 @@ import numpy as np
 import polars as pl
 from scipy.special import ndtr
 
-from infojax.plots import LINES, MARKERS, PALETTE, style
+from infojax.plots import LINES, MARKERS, PALETTE, bars_note, style
+from paper_figures._agreement import agreement
 
 TITLE = "Synthetic data behind a verifier: where wrong labels break the learner, and what some real data change"
 ANSWERS = "Feng et al. (arXiv 2406.07515), the transition at ε* = 1/(1 + ψ/φ)"
@@ -35,6 +36,8 @@ def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
         figure.legend(handles, labels, loc="outside upper center", ncols=len(labels), fontsize=6, handlelength=2.6)
         figure.supxlabel("wrong labels among the synthetic data before verification, ε", fontsize=8)
         figure.supylabel("test error (fraction misclassified)", fontsize=8)
+        also = "Lines: exact law. φ, ψ: chance that a right, a wrong label passes."
+        bars_note(figure, f"{config.repeats} runs", also=also)
     return figure
 
 
@@ -81,14 +84,7 @@ def numbers(tables: dict[str, pl.DataFrame], config: Any) -> pl.DataFrame:
         at = np.interp([0.0, 0.4], line["label_noise"].to_numpy(), line["error_law"].to_numpy())
         name = f"error at ε = 0 and 0.4, φ = {right:g}, ψ = {wrong:g}, n = {1 / ratio:,.0f} d"
         rows.append((name, f"{at[0]:.3f} and {at[1]:.3f}", "", f"by the law; the best classifier has {best:.3f}"))
-    far = points.filter((pl.col("relative").abs() > 0.05) & (pl.col("z").abs() > 4)).height
-    worst = np.abs(points["relative"].to_numpy()).max()
-    spread, chance = np.sqrt(np.mean(points["z"].to_numpy() ** 2)), np.sqrt((config.repeats - 1) / (config.repeats - 3))
-    rows += [
-        ("points off the law by more than 5 % and 4 s.e.", f"{far} of {points.height}", "not given", ""),
-        ("largest deviation from the law", f"{100 * worst:.1f} % of the error", "not given", ""),
-        ("root mean square deviation", f"{spread:.2f} s.e.", "not given", f"{chance:.2f} if only chance is at work"),
-    ]
+    rows += agreement(points, config.repeats)
     return pl.DataFrame(rows, schema=["quantity", "ours", "paper", "difference or note"], orient="row")
 
 

@@ -1,4 +1,7 @@
-"""Means over repetitions with their standard errors; geometric ones where factors count and not differences."""
+"""Means over repetitions with their standard errors; geometric ones where factors count and not differences.
+
+Every error bar and band of a figure is one standard error of the mean, and `bars_note` says so on the figure.
+"""
 
 from typing import Any, NamedTuple
 
@@ -42,6 +45,27 @@ def mean_of(values: Any) -> Mean:
         raise InvalidInput(f"mean_of: {values!r:.80} given; values must be finite, at least one.")
     error = x.std(ddof=1) / np.sqrt(len(x)) if len(x) > 1 else 0.0
     return Mean(*(float(x.mean() + sign * error) for sign in (0, -1, 1)))
+
+
+def bars_note(figure: Any, over: str, *, also: str = "") -> None:
+    """Say below a figure that its error bars are one standard error of a mean over `over`, and what else must be known.
+
+    Args:
+        figure: a matplotlib figure, or sub-figure, in constrained layout.
+        over: what is repeated, with its number, such as "5 seeds".
+        also: a further sentence, where bars are too small to be seen, or a band shows something else.
+    """
+    note_below(figure, f"Error bars: ± 1 standard error of the mean over {over}." + (f" {also}" if also else ""))
+
+
+def note_below(figure: Any, words: str) -> None:
+    """A line of small grey words below a figure in constrained layout."""
+    label = figure.get_supxlabel()
+    if label:  # it stands on the lower edge too: an empty line below it makes room
+        figure.supxlabel(f"{label}\n", fontsize=8)
+    # A legend without entries is what constrained layout leaves room for.
+    note = figure.legend([], [], title=words, loc="outside lower right", title_fontsize=6, borderpad=0)
+    note.get_title().set_color("0.35")
 
 
 def mean_ratio(ratios: Any) -> Mean:

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from infojax.errors import InvalidInput
-from infojax.plots import LINES, MARKERS, PALETTE, save, style
+from infojax.plots import LINES, MARKERS, PALETTE, bars_note, save, style
 
 
 def luminance(colour):
@@ -71,3 +71,17 @@ def test_names_with_a_dot_keep_it(tmp_path):
 def test_refuses_another_width():
     with pytest.raises(InvalidInput, match=r"'half' or 'full', not 'wide'"), style("wide"):
         pass
+
+
+def test_figures_say_what_their_bars_are():
+    with style("half"):
+        figure, axis = plt.subplots(layout="constrained")
+        axis.set_xlabel("x")
+        figure.supxlabel("all of it", fontsize=8)
+        bars_note(figure, "5 seeds", also="Lines: exact law.")
+        figure.canvas.draw()
+    (note,) = figure.legends
+    title = note.get_title()
+    assert title.get_text() == "Error bars: ± 1 standard error of the mean over 5 seeds. Lines: exact law."
+    assert not title.get_window_extent().overlaps(axis.xaxis.label.get_window_extent())
+    plt.close(figure)
