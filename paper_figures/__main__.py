@@ -199,8 +199,8 @@ def _summary(entries: Sequence[Entry], scale: str) -> str:
     return (
         f"{drawn} of {len(entries)} figures, drawn from stored results at scale “{scale}”: problem sizes are "
         f"{sizes}. Each figure stands beside the numbers of the paper that it answers, with what differs and "
-        "why, and with the record of how its result was computed. Error bars are one standard error; each figure says over "
-        "what."
+        "why, and with the record of how its result was computed. Error bars are one standard error; each figure says "
+        "over what."
     )
 
 
