@@ -3,6 +3,8 @@
 import contextlib
 import os
 import secrets
+import stat
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
@@ -46,6 +48,36 @@ def write_whole(path: Path, content: bytes | Callable[[BinaryIO], object]) -> Pa
         raise
     sync_folder(path.parent)
     return path
+
+
+def read_plain(path: Path) -> tuple[bytes, os.stat_result]:
+    """The bytes of a plain file, and what the system says of it; without waiting for what is a pipe or a link.
+
+    Raises:
+        FileNotFoundError: there is nothing.
+        NotPlain: it is a link, a folder, a pipe or the like.
+        OSError: it cannot be read.
+    """
+    if not stat.S_ISREG(os.lstat(path).st_mode):
+        raise NotPlain(f"{path} is no plain file")
+    # Should it become a pipe or a link now, opening it neither waits nor follows.
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    with os.fdopen(os.open(path, flags), "rb") as stream:
+        status = os.fstat(stream.fileno())
+        return stream.read(), status
+
+
+class NotPlain(OSError):
+    """What was to be a file is something else, which nothing of infojax has put there."""
+
+
+def idle(path: Path) -> float:
+    """Seconds since a file, or anything in a folder, was last written to; 0 where it cannot be seen."""
+    newest = 0.0
+    for file in [path, *path.rglob("*")] if path.is_dir() and not path.is_symlink() else [path]:
+        with contextlib.suppress(FileNotFoundError):  # gone meanwhile, which the folder's own time shows
+            newest = max(newest, file.lstat().st_mtime)
+    return time.time() - newest if newest else 0.0
 
 
 def sync_folder(folder: Path) -> None:

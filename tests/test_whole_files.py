@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from infojax import checkpoint
-from infojax.whole_files import write_whole
+from infojax.whole_files import idle, write_whole
 
 
 def test_many_writers_and_a_reader(tmp_path):
@@ -89,3 +89,15 @@ def test_modes_are_those_of_new_files(tmp_path, mask):
         os.umask(before)
     for name in ("x", "checkpoint.npz"):
         assert (tmp_path / name).stat().st_mode & 0o777 == 0o666 & ~mask
+
+
+def test_a_folder_is_as_idle_as_what_was_written_in_it_last(tmp_path):
+    inside = tmp_path / "folder" / "inside"
+    inside.mkdir(parents=True)
+    file = write_whole(inside / "x", b"")
+    for path in (file, inside, inside.parent):
+        os.utime(path, (5, 5))
+    assert idle(tmp_path / "folder") > 1e9
+    file.write_bytes(b"more")
+    assert idle(tmp_path / "folder") < 1000
+    assert idle(tmp_path / "nothing") == 0
