@@ -36,7 +36,7 @@ class Task:
         """What came of one config; the claim on it is released."""
         batch_error = self.batch_errors[0] if self.batch_errors else None
         remark = self.claimed.pop(index).release() if index in self.claimed else None
-        about = {"batch_error": batch_error, "remark": remark}
+        about: dict[str, Any] = {"batch_error": batch_error, "remark": remark}
         self.outcomes[index] = Outcome(self.unit.addresses[index], state, **more, **about)
 
 
