@@ -1,6 +1,5 @@
 """What the experiments on deliberate practice share: problems, runs that are kept, and what is measured of each."""
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import polars as pl
 
+from infojax import partial_work
 from infojax.data import Dataset
 from infojax.generation import Generator, cosine, gaussian_mixture, log_density, mixture_generator, sample_exactly
 from infojax.generation.practice import Descent, History
@@ -97,11 +97,7 @@ def perceptron(config: LearnerConfig, problem: Problem) -> Descent:
     return Descent(mlp((config.width,) * 2, len(problem.test.classes)), **numbers)
 
 
-def kept(scratch: Path, name: str, compute: Callable[[], list[dict[str, Any]]]) -> pl.DataFrame:
-    """Rows under a name in the scratch folder, computed where they are not there yet."""
-    file = scratch / f"{name}.json"
-    if not file.exists():
-        partial = file.with_suffix(".part")
-        partial.write_text(json.dumps(compute()))
-        partial.replace(file)
-    return pl.DataFrame(json.loads(file.read_bytes()), infer_schema_length=None)
+def kept(scratch: Path, name: str, compute: Callable[[], list[dict[str, Any]]], config: Any = None) -> pl.DataFrame:
+    """Rows under a name in the scratch folder, computed where they are not there yet, whole and of this config."""
+    rows = partial_work.kept(scratch / f"{name}.json", f"{config!r}, {name}", compute)
+    return pl.DataFrame(rows, infer_schema_length=None)

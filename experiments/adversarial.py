@@ -23,6 +23,7 @@ from infojax.information.real_descent import descend, pose
 from infojax.kernels import empirical_ntk
 from infojax.linearized import GradientDescent, spectrum
 from infojax.models import Network, Params, fgsm, mlp, pgd
+from infojax.partial_work import kept
 
 MEASURES = ("functional", "weights")
 KINDS = ("noise", "FGSM", "PGD")
@@ -74,38 +75,42 @@ PRESETS = {
 def run(config: Config, scratch: Path, progress: Progress) -> dict[str, pl.DataFrame]:
     network = mlp(hidden=(config.width,))
     data = load(config.dataset).only(*config.classes).normalised(config.mean, config.std)
-    versions = 1 + len(KINDS) * len(config.radii)
-    task = progress.add_task("attacks", total=len(config.seeds) * len(config.n_added) * versions)
+    found = []
+    for seed in progress.track(config.seeds, description="attacks"):
+        file, what = scratch / f"seed-{seed}.tables", f"{config!r}, seed {seed}"
+        found.append(kept(file, what, _of_seed, config, network, data, seed))
+    return {name: pl.concat([tables[name] for tables in found]) for name in ("scores", "summary")}
+
+
+def _of_seed(config: Config, network: Network, data: Dataset, seed: int) -> dict[str, pl.DataFrame]:
     scores, summary = [], []
-    for seed in config.seeds:
-        most = max(config.n_added)
-        train, rest = data.split(config.n_train, most + config.n_validation, seed=seed)
-        added, validation = rest.split(most, config.n_validation, seed=seed)
-        training = GradientDescent(config.steps, config.learning_rate)
-        params = network.init(jax.random.key(seed), train.x.shape[1:])
-        trained = descend(pose(network, params, train, validation, training, 0.0, "mean"), jnp.asarray(-1))
-        for radius, kind, changed in _versions(config, network, trained, added, seed):
-            outputs = np.asarray(network.apply(trained, jnp.asarray(changed.x)))
-            moved = np.linalg.norm((changed.x - added.x).reshape(most, -1), axis=1) * config.std
-            about = {
-                "error": float(np.mean((outputs[:, 0] > 0.5) != changed.y)),
-                "distance": float(np.mean(moved)),
-            }
-            for count in config.n_added:
-                few = replace(changed, x=changed.x[:count], y=changed.y[:count])
-                whole, source = pooled(train, few)
-                found, together = _information(network, params, whole, validation, training, source)
-                at = {"seed": seed, "added": count, "radius": radius, "kind": kind}
-                for measure in MEASURES:
-                    values = getattr(found, measure)
-                    against = contrast(values[source == 1], values[source == 0])
-                    sums = {"sum": float(values[source == 1].sum()), "together": float(getattr(together, measure)[0])}
-                    summary.append({**at, **about, "measure": measure, **against._asdict(), **sums})
-                if count == min(config.n_added):
-                    scores.append(
-                        pl.DataFrame({**at, "source": source} | {name: getattr(found, name) for name in MEASURES})
-                    )
-                progress.advance(task)
+    most = max(config.n_added)
+    train, rest = data.split(config.n_train, most + config.n_validation, seed=seed)
+    added, validation = rest.split(most, config.n_validation, seed=seed)
+    training = GradientDescent(config.steps, config.learning_rate)
+    params = network.init(jax.random.key(seed), train.x.shape[1:])
+    trained = descend(pose(network, params, train, validation, training, 0.0, "mean"), jnp.asarray(-1))
+    for radius, kind, changed in _versions(config, network, trained, added, seed):
+        outputs = np.asarray(network.apply(trained, jnp.asarray(changed.x)))
+        moved = np.linalg.norm((changed.x - added.x).reshape(most, -1), axis=1) * config.std
+        about = {
+            "error": float(np.mean((outputs[:, 0] > 0.5) != changed.y)),
+            "distance": float(np.mean(moved)),
+        }
+        for count in config.n_added:
+            few = replace(changed, x=changed.x[:count], y=changed.y[:count])
+            whole, source = pooled(train, few)
+            found, together = _information(network, params, whole, validation, training, source)
+            at = {"seed": seed, "added": count, "radius": radius, "kind": kind}
+            for measure in MEASURES:
+                values = getattr(found, measure)
+                against = contrast(values[source == 1], values[source == 0])
+                sums = {"sum": float(values[source == 1].sum()), "together": float(getattr(together, measure)[0])}
+                summary.append({**at, **about, "measure": measure, **against._asdict(), **sums})
+            if count == min(config.n_added):
+                scores.append(
+                    pl.DataFrame({**at, "source": source} | {name: getattr(found, name) for name in MEASURES})
+                )
     return {"scores": pl.concat(scores), "summary": pl.DataFrame(summary)}
 
 

@@ -26,6 +26,7 @@ from infojax.information.baselines import trained_residuals
 from infojax.kernels import empirical_ntk, infinite_width
 from infojax.linearized import GradientFlow, Spectrum, spectrum
 from infojax.models import Network, cnn, from_stax, mlp
+from infojax.partial_work import kept
 
 
 @dataclass(frozen=True)
@@ -104,12 +105,10 @@ def run(config: Config, scratch: Path, progress: Progress) -> dict[str, pl.DataF
     for name in progress.track(config.networks, description="networks"):
         network = NETWORKS[name]()
         for number in range(1 if network.kernel else config.seeds):
-            kept = scratch / f"{name}-{number}.npz"
-            if not kept.exists():
-                kernels = _kernels(network, jax.random.key(config.seed + number), train, validation, progress)
-                np.savez(kept, allow_pickle=False, **dict(zip(("kernel", "cross", "residual"), kernels, strict=True)))
-            with np.load(kept, allow_pickle=False) as file:
-                kernel, cross, residual = (file[part] for part in ("kernel", "cross", "residual"))
+            file, what = scratch / f"{name}-{number}.npz", f"{config!r}, {name}, {number}"
+            key = jax.random.key(config.seed + number)
+            found = kept(file, what, _kernels, network, key, train, validation, progress)
+            kernel, cross, residual = (found[part] for part in ("kernel", "cross", "residual"))
             theta, who = spectrum(kernel), {"network": name, "initialisation": number}
             for matching, training in _trainings(config, theta, residual).items():
                 information = from_kernels(theta, cross, residual, training=training)
@@ -129,15 +128,20 @@ def run(config: Config, scratch: Path, progress: Progress) -> dict[str, pl.DataF
     return {"scores": table, "fits": pl.DataFrame(fits), "agreement": _agreement(table)}
 
 
-def _kernels(network: Network, key: Any, train: Dataset, validation: Dataset, progress: Progress) -> tuple:
+def _kernels(
+    network: Network, key: Any, train: Dataset, validation: Dataset, progress: Progress
+) -> dict[str, np.ndarray]:
     """Training and validation kernel, and targets minus initial outputs; an infinitely wide network's mean is zero."""
     if network.kernel:
         kernel = infinite_width(network, train.x, progress=progress)
-        return kernel, infinite_width(network, validation.x, train.x, progress=progress), train.targets
-    params = network.init(key, train.x.shape[1:])
-    kernel = empirical_ntk(network, params, train.x, progress=progress)
-    cross = empirical_ntk(network, params, validation.x, train.x, progress=progress)
-    return kernel, cross, train.targets - np.asarray(jax.jit(network.apply)(params, jnp.asarray(train.x)))
+        cross = infinite_width(network, validation.x, train.x, progress=progress)
+        residual = train.targets
+    else:
+        params = network.init(key, train.x.shape[1:])
+        kernel = empirical_ntk(network, params, train.x, progress=progress)
+        cross = empirical_ntk(network, params, validation.x, train.x, progress=progress)
+        residual = train.targets - np.asarray(jax.jit(network.apply)(params, jnp.asarray(train.x)))
+    return {"kernel": np.asarray(kernel), "cross": np.asarray(cross), "residual": np.asarray(residual)}
 
 
 def _trainings(config: Config, theta: Spectrum, residual: Float[np.ndarray, "n 1"]) -> dict[str, GradientFlow]:

@@ -5,7 +5,6 @@ holds the chain. Tables: `points`, each generation simulated with standard error
 by the law for every kind of curation, with pruners from blind to perfect.
 """
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -15,6 +14,7 @@ import numpy as np
 import polars as pl
 from rich.progress import Progress
 
+from infojax.partial_work import kept
 from infojax.scaling.cells import deviations
 from infojax.scaling.selection.rules import keep_hard
 from infojax.scaling.synthetic.relabelling import relabelling_law, simulate_relabelling
@@ -73,8 +73,8 @@ def run(config: Config, scratch: Path, progress: Progress) -> dict[str, pl.DataF
 
 def _simulated(config: Config, size: float, curation: Curation, index: int, scratch: Path) -> pl.DataFrame:
     """A row for each generation; kept in a file of `scratch`."""
-    file = scratch / f"chain-{index}.json"
-    if not file.exists():
+
+    def generations() -> dict[str, list[float]]:
         found = simulate_relabelling(
             keep_hard(curation.kept),
             generations=config.generations,
@@ -86,10 +86,10 @@ def _simulated(config: Config, size: float, curation: Curation, index: int, scra
             repeats=config.repeats,
             key=jax.random.fold_in(jax.random.key(config.seed), index),
         )
-        partial = file.with_suffix(".partial")
-        partial.write_text(json.dumps({name: values.tolist() for name, values in found._asdict().items()}))
-        partial.replace(file)
-    rows = pl.DataFrame(json.loads(file.read_text())).with_row_index("generation", offset=1)
+        return {name: values.tolist() for name, values in found._asdict().items()}
+
+    found = kept(scratch / f"chain-{index}.json", f"{config!r}, chain {index}", generations)
+    rows = pl.DataFrame(found).with_row_index("generation", offset=1)
     what = {"size": size, **curation._asdict()}
     return rows.with_columns(pl.col("generation").cast(pl.Int64), **{name: pl.lit(v) for name, v in what.items()})
 

@@ -21,6 +21,7 @@ from infojax.information import Information, contrast, from_kernels
 from infojax.kernels import empirical_ntk
 from infojax.linearized import GradientDescent, spectrum
 from infojax.models import mlp
+from infojax.partial_work import kept
 
 MEASURES = ("functional", "weights")
 # F-SI is over validation examples of both sources; these are over those of one alone.
@@ -69,14 +70,16 @@ def run(config: Config, scratch: Path, progress: Progress) -> dict[str, pl.DataF
     task = progress.add_task("sources", total=len(config.seconds) * len(config.seeds))
     for second in config.seconds:
         for seed in config.seeds:
-            for found, tables in zip(_pair(config, second, seed), (scores, groups), strict=True):
-                tables.append(found.select(pl.lit(second).alias("second"), pl.lit(seed).alias("seed"), pl.all()))
+            file, what = scratch / f"{second}-{seed}.tables", f"{config!r}, {second}, {seed}"
+            pair = kept(file, what, _pair, config, second, seed)
+            for name, tables in (("scores", scores), ("groups", groups)):
+                tables.append(pair[name].select(pl.lit(second).alias("second"), pl.lit(seed).alias("seed"), pl.all()))
             progress.advance(task)
     table = pl.concat(scores)
     return {"scores": table, "groups": pl.concat(groups), "summary": pl.DataFrame(_summary(table))}
 
 
-def _pair(config: Config, second: str, seed: int) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _pair(config: Config, second: str, seed: int) -> dict[str, pl.DataFrame]:
     """Scores and groups of one pair of sources."""
     halves = [
         source.normalised(config.mean, config.std).split(config.n_train, config.n_validation, seed=seed)
@@ -105,7 +108,7 @@ def _pair(config: Config, second: str, seed: int) -> tuple[pl.DataFrame, pl.Data
     groups = pl.concat(
         [_groups(kind, scores, of, without(of)) for kind, of in (("source", source), ("class", of_class))]
     )
-    return scores, groups
+    return {"scores": scores, "groups": groups}
 
 
 def _sources(config: Config, second: str, seed: int) -> tuple[Dataset, Dataset]:

@@ -23,6 +23,7 @@ from infojax.information.gaussians import divergence
 from infojax.information.real_descent import Problem, descend, pose
 from infojax.linearized import GradientDescent
 from infojax.models import Network, from_stax
+from infojax.partial_work import kept
 
 
 @dataclass(frozen=True)
@@ -75,10 +76,8 @@ def run(config: Config, scratch: Path, progress: Progress) -> dict[str, pl.DataF
 
     rows = []
     for width in progress.track(config.widths, description="training ensembles"):
-        kept = scratch / f"width-{width}.npy"
-        if not kept.exists():
-            np.save(kept, _predictions(_network(width), train, validation, descent, chosen, config))
-        predictions = np.load(kept, allow_pickle=False)
+        file, what = scratch / f"width-{width}.npy", f"{config!r}, width {width}"
+        predictions = kept(file, what, _predictions, _network(width), train, validation, descent, chosen, config)
         rng = np.random.default_rng(config.seed)
         drawn = rng.integers(config.members, size=(config.bootstrap, config.members))
         for index, example in enumerate(chosen, start=1):

@@ -47,6 +47,7 @@ from infojax.generation import (
     total_variation_floor,
 )
 from infojax.models import mlp
+from infojax.partial_work import kept
 
 SAMPLERS = {"η = 0": ddim(0.0), "η = 0.5": ddim(0.5), "η = 1": ddim(1.0), "ODE": probability_flow()}
 NETWORK = mlp(hidden=(16,), outputs=1, activation=jnp.tanh)
@@ -112,11 +113,9 @@ def run(config: Config, scratch: Path, progress: Progress) -> dict[str, pl.DataF
     arms = [(index, method) for index in range(config.mixtures) for method in METHODS]
     setting = cache(partial(_setting, config))
     for index, method in progress.track(arms, description="sampling"):
-        kept = scratch / f"{index}-{method.__name__}.parquet"
-        if not kept.exists():
-            rows = [{"mixture": index} | row for row in method(config, setting(index))]
-            pl.DataFrame(rows, infer_schema_length=None).write_parquet(kept)
-        methods.append(pl.read_parquet(kept))
+        name = f"{index}-{method.__name__}"
+        file, what = scratch / f"{name}.parquet", f"{config!r}, {name}"
+        methods.append(kept(file, what, _sampled, config, setting, index, method))
     first = setting(0)
     return {
         "targets": pl.concat(_targets(config, index, setting(index)) for index in range(config.mixtures)),
@@ -124,6 +123,11 @@ def run(config: Config, scratch: Path, progress: Progress) -> dict[str, pl.DataF
         "examples": _examples(config, first),
         "field": _field(first),
     }
+
+
+def _sampled(config: Config, setting: Callable[[int], "Setting"], index: int, method: Any) -> pl.DataFrame:
+    rows = [{"mixture": index} | row for row in method(config, setting(index))]
+    return pl.DataFrame(rows, infer_schema_length=None)
 
 
 @dataclass(frozen=True, eq=False)

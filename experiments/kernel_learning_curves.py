@@ -8,7 +8,6 @@ of growing size. Power laws are fitted with confidence intervals over splits of 
 """
 
 import itertools
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from jaxtyping import Float, Int
 from rich.progress import Progress
 from threadpoolctl import threadpool_limits
 
+from infojax import partial_work
 from infojax.data import Dataset, load
 from infojax.errors import InvalidInput
 from infojax.information import from_kernels
@@ -89,12 +89,8 @@ def run(config: Config, scratch: Path, progress: Progress) -> dict[str, pl.DataF
     # The kernels of a few thousand examples do not repay OpenBLAS's threads, which wait for each other.
     with threadpool_limits(1, user_api="blas"):
         for split in progress.track(range(config.splits), description="splits"):
-            file = scratch / f"split-{split}.parquet"
-            if not file.exists():
-                partial = file.with_suffix(".partial")
-                _split(config, data, network, shared, split).write_parquet(partial)
-                os.replace(partial, file)
-            curves.append(pl.read_parquet(file))
+            file, what = scratch / f"split-{split}.parquet", f"{config!r}, split {split}"
+            curves.append(partial_work.kept(file, what, _split, config, data, network, shared, split))
         table = pl.concat(curves)
         missing = {f"{quantity}_{law}" for quantity in QUANTITIES for law in LAWS} - set(table.columns)
         table = table.with_columns(pl.lit(None, pl.Float64).alias(column) for column in sorted(missing))

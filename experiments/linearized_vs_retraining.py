@@ -28,6 +28,7 @@ from infojax.information import (
 from infojax.kernels import empirical_ntk
 from infojax.linearized import Converged, GradientDescent, spectrum
 from infojax.models import Network, Params, cnn, mlp, pretrained
+from infojax.partial_work import gone_on
 
 ESTIMATES = ("linearized", "converged", "influence")
 
@@ -94,10 +95,12 @@ def run(config: Config, scratch: Path, progress: Progress) -> dict[str, pl.DataF
     for decay in config.decays:
         at_step = closed_form(training=descent, decay=decay)
         examples, weight = _chosen(config, at_step)
-        truth = retrain_without_each(
-            network, params, train, validation, training=descent, decay=decay, examples=examples,
-            checkpoint=scratch / f"decay-{decay:g}.npz", progress=progress,
+        checkpoint = scratch / f"decay-{decay:g}.npz"
+        retrain = partial(
+            retrain_without_each, network, params, train, validation, training=descent, decay=decay, examples=examples,
+            checkpoint=checkpoint, progress=progress,
         )  # fmt: skip
+        truth = gone_on(checkpoint, retrain)
         estimates = (
             at_step,
             closed_form(training=Converged(), decay=decay),

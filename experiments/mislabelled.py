@@ -24,6 +24,7 @@ from infojax.information.real_descent import Problem, descend, pose
 from infojax.kernels import empirical_ntk
 from infojax.linearized import GradientDescent, spectrum
 from infojax.models import Network, mlp
+from infojax.partial_work import kept
 
 
 @dataclass(frozen=True)
@@ -68,10 +69,8 @@ def run(config: Config, scratch: Path, progress: Progress) -> dict[str, pl.DataF
     data = load(config.dataset).only(*config.classes).normalised(config.mean, config.std)
     parts = []
     for repeat in progress.track(range(config.repeats), description="mislabelled examples"):
-        kept = scratch / f"{repeat}.parquet"
-        if not kept.exists():
-            _scores(config, data, repeat).write_parquet(kept)
-        parts.append(pl.read_parquet(kept))
+        file, what = scratch / f"{repeat}.parquet", f"{config!r}, repeat {repeat}"
+        parts.append(kept(file, what, _scores, config, data, repeat))
     examples = pl.concat(parts)
 
     detection, curves = [], []

@@ -77,7 +77,7 @@ def run(config: Config, scratch: Path, progress: Progress) -> dict[str, pl.DataF
     tables = []
     for seed, arm, value in progress.track(triples, description="practising"):
         given = (config, problem, trainer, arm, value, seed)
-        tables.append(kept(scratch, f"{arm}-{value:g}-{seed}", lambda given=given: [_measured(*given)]))
+        tables.append(kept(scratch, f"{arm}-{value:g}-{seed}", lambda given=given: [_measured(*given)], config))
     return {"runs": pl.concat(tables, how="vertical_relaxed")}
 
 

@@ -91,7 +91,7 @@ def run(config: Config, scratch: Path, progress: Progress) -> dict[str, pl.DataF
     for seed, policy, strength in progress.track(pairs, description="practising"):
         name = f"{policy.name}-{policy.over_sampling:g}-{strength:g}-{seed}"
         given = (config, problem, trainer, price, policy, strength, seed)
-        tables.append(kept(scratch, name, lambda given=given: [_measured(*given)]))
+        tables.append(kept(scratch, name, lambda given=given: [_measured(*given)], config))
     runs, laws = pl.concat(tables), _laws(config)
     even = pl.concat([_measured_break_even(runs), _break_even_of_laws(laws)])
     return {"runs": runs, "prices": pl.DataFrame([price._asdict()]), "laws": laws, "break_even": even}

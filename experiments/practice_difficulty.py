@@ -57,7 +57,7 @@ def run(config: Config, scratch: Path, progress: Progress) -> dict[str, pl.DataF
     tables = []
     for seed, policy in progress.track(pairs, description="practising"):
         given = (config, problem, trainer, policy, seed)
-        tables.append(kept(scratch, f"{policy.name}-{seed}", lambda given=given: _followed(*given)))
+        tables.append(kept(scratch, f"{policy.name}-{seed}", lambda given=given: _followed(*given), config))
     return {"errors": pl.concat(tables), "best": pl.DataFrame({"error": [problem.best]})}
 
 

@@ -7,6 +7,7 @@ examples and seed; `prices`, of the networks; `ceiling`, the error of the same l
 """
 
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -37,6 +38,7 @@ from infojax.generation.practice import (
 )
 from infojax.generation.practice.buffer import append, empty
 from infojax.generation.practice.judging import judge
+from infojax.partial_work import gone_on
 
 
 @dataclass(frozen=True)
@@ -95,9 +97,9 @@ def run(config: Config, scratch: Path, progress: Progress) -> dict[str, pl.DataF
     tables = []
     for seed, policy in progress.track(pairs, description=f"practising on {config.data}"):
         given = (config, problem, trainer, price, policy, seed, scratch)
-        tables.append(kept(scratch, f"{policy.name}-{seed}", lambda given=given: _measured(*given)))
+        tables.append(kept(scratch, f"{policy.name}-{seed}", lambda given=given: _measured(*given), config))
     ceiling = [
-        kept(scratch, f"real-{seed}", lambda seed=seed: [_on_real(config, problem, trainer, real, seed)])
+        kept(scratch, f"real-{seed}", lambda seed=seed: [_on_real(config, problem, trainer, real, seed)], config)
         for seed in seeds
     ]
     return {
@@ -125,9 +127,8 @@ def _measured(
     def whole(size: int) -> History:
         plan = Plan(config.start, config.added, size, patience=config.patience, growing=False, block=config.added)
         folder = scratch / f"{policy.name}-{seed}-{size}" if config.data == "mnist" else None
-        return practise(
-            generate, trainer, problem.validation, policy, plan=plan, key=jax.random.key(seed), checkpoint=folder
-        )
+        given = {"plan": plan, "key": jax.random.key(seed), "checkpoint": folder}
+        return gone_on(folder, partial(practise, generate, trainer, problem.validation, policy, **given))
 
     if policy.at_start:
         histories = [whole(size) for size in config.sizes]

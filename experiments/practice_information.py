@@ -8,6 +8,7 @@ F-SI is a sum over classes of that of one output.
 """
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,6 +25,7 @@ from infojax.information import from_kernels
 from infojax.kernels import infinite_width
 from infojax.linearized import Converged, spectrum
 from infojax.models import from_stax, mlp
+from infojax.partial_work import gone_on
 
 OVER_SAMPLING = 5.0
 POLICIES = {policy.name: policy for policy in (UNIFORM, prune(OVER_SAMPLING), FROZEN, PRACTICE)}
@@ -81,15 +83,9 @@ def run(config: Config, scratch: Path, progress: Progress) -> dict[str, pl.DataF
     rows, accuracies, examples = [], [], []
     arms = [(name, seed) for seed in range(config.seed, config.seed + config.seeds) for name in POLICIES]
     for name, seed in progress.track(arms, description="practising"):
-        history = practise(
-            generate,
-            trainer,
-            validation,
-            POLICIES[name],
-            plan=plan,
-            key=jax.random.key(seed),
-            checkpoint=scratch / f"{name}-{seed}",
-        )
+        given = {"plan": plan, "key": jax.random.key(seed), "checkpoint": scratch / f"{name}-{seed}"}
+        practising = partial(practise, generate, trainer, validation, POLICIES[name], **given)
+        history = gone_on(given["checkpoint"], practising)
         where = {"policy": name, "seed": seed}
         accuracies.append(history.evaluations.select("evaluation", "accuracy").with_columns(**_literals(where)))
         for each in judge(history):

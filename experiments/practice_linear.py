@@ -18,6 +18,7 @@ from jaxtyping import Array, Float
 from rich.progress import Progress
 from scipy.stats import norm
 
+from infojax.partial_work import kept
 from infojax.scaling import (
     keep_all,
     keep_hard,
@@ -61,7 +62,11 @@ def run(config: Config, scratch: Path, progress: Progress) -> dict[str, pl.DataF
     arms = [(None, 1.0), *((policy, p) for p in config.fractions for policy in SELECTING)]
     root = jax.random.key(config.seed)
     rounds = [
-        _simulated(config, policy, p, jax.random.fold_in(root, index))
+        kept(
+            scratch / f"arm-{index}.parquet",
+            f"{config!r}, arm {index}",
+            *(_simulated, config, policy, p, jax.random.fold_in(root, index)),
+        )
         for index, (policy, p) in enumerate(progress.track(arms, description="practising"))
     ]
     laws = [_uniform_law(config), *(_selected_laws(config, p) for p in config.fractions)]

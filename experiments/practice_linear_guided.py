@@ -56,7 +56,8 @@ def run(config: Config, scratch: Path, progress: Progress) -> dict[str, pl.DataF
     rounds = []
     for seed, policy, strength in progress.track(pairs, description="practising"):
         given = (config, policy, strength, seed)
-        rounds.append(kept(scratch, f"{policy.name}-{strength:g}-{seed}", lambda given=given: _measured(*given)))
+        name = f"{policy.name}-{strength:g}-{seed}"
+        rounds.append(kept(scratch, name, lambda given=given: _measured(*given), config))
     return {"rounds": pl.concat(rounds), "laws": pl.concat([_law(config, *arm) for arm in arms])}
 
 

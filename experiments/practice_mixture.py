@@ -76,7 +76,7 @@ def run(config: Config, scratch: Path, progress: Progress) -> dict[str, pl.DataF
     tables = []
     for seed, policy in progress.track(pairs, description="practising"):
         name = f"{label_of(policy)}-{seed}"
-        tables.append(kept(scratch, name, lambda s=seed, p=policy: _measured(config, problem, trainer, p, s)))
+        tables.append(kept(scratch, name, lambda s=seed, p=policy: _measured(config, problem, trainer, p, s), config))
     return {"runs": pl.concat(tables, how="vertical_relaxed"), "best": pl.DataFrame({"error": [problem.best]})}
 
 

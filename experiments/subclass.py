@@ -19,6 +19,7 @@ from infojax.data import Dataset, load, pooled
 from infojax.information import contrast, unique_information
 from infojax.linearized import GradientDescent
 from infojax.models import Network, Params, mlp
+from infojax.partial_work import kept
 
 MEASURES = ("functional", "weights")
 PARTS = ("common", "rare", "other")
@@ -88,7 +89,9 @@ def run(config: Config, scratch: Path, progress: Progress) -> dict[str, pl.DataF
     for common, rare in orders:
         for count in config.rare:
             for seed in config.seeds:
-                scores = _scores(config, network, data, common, rare, count, seed, progress)
+                arm = f"{common}-{rare}-{count}-{seed}".replace("/", " ")
+                file, what = scratch / f"{arm}.parquet", f"{config!r}, {common!r}, {rare!r}, {count}, {seed}"
+                scores = kept(file, what, _scores, config, network, data, common, rare, count, seed, progress)
                 summary += _summary(scores)
                 if count == min(config.rare):
                     shown.append(scores)

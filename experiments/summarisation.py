@@ -24,6 +24,7 @@ from infojax.linearized import GradientDescent, spectrum
 from infojax.linearized.each_out import leave_each_out
 from infojax.linearized.groups import rows_of_groups
 from infojax.models import Network, mlp
+from infojax.partial_work import kept
 
 Order = Int[np.ndarray, " n"]  # of removal, the first to go first
 NOBODY = np.array(-1)  # is left out besides
@@ -80,26 +81,30 @@ def run(config: Config, scratch: Path, progress: Progress) -> dict[str, pl.DataF
         params = network.init(jax.random.key(seed), train.x.shape[1:])
         training = GradientDescent(config.steps, config.learning_rate)
         problem = pose(network, params, train, test, training, config.decay, "mean")
-        of_repeat = scratch / f"orders-{repeat}.npz"
-        if not of_repeat.exists():
-            made = _orders(config, network, params, train, validation, np.random.default_rng(seed))
-            np.savez(of_repeat, allow_pickle=False, **made)
-        with np.load(of_repeat, allow_pickle=False) as file:
-            removal = dict(file)
+        file, what = scratch / f"orders-{repeat}.npz", f"{config!r}, orders {repeat}"
+        rng = np.random.default_rng(seed)
+        removal = kept(file, what, _orders, config, network, params, train, validation, rng)
         orders += [pl.DataFrame({"repeat": repeat, "order": name, "example": order}) for name, order in removal.items()]
         for fraction in progress.track(config.removed, description=f"retraining, repeat {repeat}"):
-            kept = scratch / f"{repeat}-{fraction:g}.npy"
-            if not kept.exists():
-                gone = round(fraction * len(train))
-                # Where nothing is removed, all orders leave the same.
-                left = np.stack([np.sort(order[gone:]) for order in removal.values()][: None if gone else 1])
-                correct = (np.asarray(_outputs(problem, jnp.asarray(left))) > 0.5) == test.y
-                np.save(kept, np.broadcast_to(correct.mean(axis=1), len(removal)))
+            file, what = scratch / f"{repeat}-{fraction:g}.npy", f"{config!r}, repeat {repeat}, without {fraction!r}"
+            found = kept(file, what, _accuracies, problem, test, removal, fraction)
             accuracies += [
                 {"repeat": repeat, "order": name, "removed": fraction, "accuracy": float(accuracy)}
-                for name, accuracy in zip(removal, np.load(kept, allow_pickle=False), strict=True)
+                for name, accuracy in zip(removal, found, strict=True)
             ]
     return {"accuracy": pl.DataFrame(accuracies), "orders": pl.concat(orders)}
+
+
+def _accuracies(
+    problem: Problem, test: Dataset, removal: dict[str, Order], fraction: float
+) -> Float[np.ndarray, " orders"]:
+    """On the test data, after a fraction of the examples is removed in each order."""
+    first = next(iter(removal.values()))
+    gone = round(fraction * len(first))
+    # Where nothing is removed, all orders leave the same.
+    left = np.stack([np.sort(order[gone:]) for order in removal.values()][: None if gone else 1])
+    correct = (np.asarray(_outputs(problem, jnp.asarray(left))) > 0.5) == test.y
+    return np.broadcast_to(correct.mean(axis=1), len(removal))
 
 
 def _orders(

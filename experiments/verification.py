@@ -5,7 +5,6 @@ the verifier keeps, ε* = 1/(1 + ψ/φ). Tables: `points`, simulated with standa
 alone. Part "verifier": several verifiers without real data; part "real": one verifier, and some real data.
 """
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import numpy as np
 import polars as pl
 from rich.progress import Progress
 
+from infojax.partial_work import kept
 from infojax.scaling.cells import deviations
 from infojax.scaling.synthetic.mixture import mixture_law
 from infojax.scaling.synthetic.mixture_simulation import simulate_mixture
@@ -98,8 +98,8 @@ def _with_law(config: Config, cells: pl.DataFrame) -> pl.DataFrame:
 
 def _simulated(config: Config, cells: pl.DataFrame, index: int, scratch: Path) -> pl.DataFrame:
     """One line's points; kept in a file of `scratch`."""
-    file = scratch / f"line-{index}.json"
-    if not file.exists():
+
+    def errors() -> dict[str, list[float]]:
         found = simulate_mixture(
             **{name: cells[name].to_numpy() for name in PROBLEM},
             signal=config.signal,
@@ -108,7 +108,7 @@ def _simulated(config: Config, cells: pl.DataFrame, index: int, scratch: Path) -
             repeats=config.repeats,
             key=jax.random.fold_in(jax.random.key(config.seed), index),
         )
-        partial = file.with_suffix(".partial")
-        partial.write_text(json.dumps({"error": found.error.tolist(), "error_stderr": found.error_stderr.tolist()}))
-        partial.replace(file)
-    return cells.with_columns(**{name: pl.Series(values) for name, values in json.loads(file.read_text()).items()})
+        return {"error": found.error.tolist(), "error_stderr": found.error_stderr.tolist()}
+
+    found = kept(scratch / f"line-{index}.json", f"{config!r}, line {index}", errors)
+    return cells.with_columns(**{name: pl.Series(values) for name, values in found.items()})

@@ -1,8 +1,6 @@
 """Partial results that survive an interruption: one file, replaced whole, that knows what it belongs to."""
 
 import hashlib
-import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +9,11 @@ import numpy as np
 
 from infojax.errors import CorruptData, InvalidInput
 from infojax.numpy_files import read_npz
+from infojax.whole_files import write_whole
+
+
+class OtherWork(InvalidInput):
+    """A checkpoint belongs to other data, parameters or training than those that go on from it."""
 
 
 def fingerprint(*trees: Any) -> str:
@@ -30,16 +33,7 @@ def fingerprint(*trees: Any) -> str:
 def write(path: Path, mark: str, arrays: dict[str, np.ndarray]) -> None:
     """Replace the file at `path` in one step, so that whoever reads it finds the old or the new one whole."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            np.savez(stream, allow_pickle=False, fingerprint=np.array(mark), **arrays)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+    write_whole(path, lambda stream: np.savez(stream, allow_pickle=False, fingerprint=np.array(mark), **arrays))
 
 
 def read(path: Path, mark: str) -> dict[str, np.ndarray] | None:
@@ -47,7 +41,7 @@ def read(path: Path, mark: str) -> dict[str, np.ndarray] | None:
 
     Raises:
         CorruptData: the file was not written by `write`.
-        InvalidInput: it was, for other inputs (another fingerprint).
+        OtherWork: it was, for other inputs (another fingerprint).
     """
     if not path.exists():
         return None
@@ -60,7 +54,7 @@ def read(path: Path, mark: str) -> dict[str, np.ndarray] | None:
             "or give another file."
         ) from error
     if found != mark:
-        raise InvalidInput(
+        raise OtherWork(
             f"The checkpoint {path} belongs to other data, parameters or training (fingerprint {found[:8]}, "
             f"now {mark[:8]}). Give the inputs it was made with to go on from it; delete it, or give another "
             "file, to begin anew."

@@ -27,6 +27,7 @@ from infojax.cli.sweep_options import assignments
 from infojax.errors import InfojaxError, InvalidInput
 from infojax.plots import Entry, page, save, style
 from infojax.sweeps import Result, Store, design, load_experiment, load_module, run_stored, summaries
+from infojax.whole_files import write_whole
 
 NEEDS = ("TITLE", "ANSWERS", "EXPERIMENT", "draw", "numbers", "remarks")
 NAMES = tyro.conf.arg(metavar="[NAME …]", help_behavior_hint="")
@@ -122,7 +123,7 @@ def _draw_all(chosen: Arguments, package: str, experiments: str) -> int:
             entries.append(_entry(name, package, chosen, partial(obtain, run=name in asked)))
             progress.advance(task, name in asked)
     index = chosen.out / "index.html"
-    index.write_text(page("infojax: figures", _summary(entries, chosen.scale), entries), encoding="utf-8")
+    write_whole(index, page("infojax: figures", _summary(entries, chosen.scale), entries).encode())
 
     failed = [entry.name for entry in entries if entry.missing]
     drawn = sum(entry.png is not None for entry in entries)
@@ -182,7 +183,7 @@ def _drawn(name: str, module: Any, config: Any, result: Result, out: Path) -> En
     _, png = save(figure, out / name, ".pdf", ".png")
     plt.close(figure)
     numbers = module.numbers(tables, config)
-    _rounded(numbers).write_csv(out / f"{name}.csv")
+    write_whole(out / f"{name}.csv", _rounded(numbers).write_csv)
     remarks = module.remarks(tables, config)
     return Entry(name, module.TITLE, module.ANSWERS, png.read_bytes(), numbers, remarks, result.record)
 

@@ -10,6 +10,7 @@ import polars as pl
 from infojax.cli.curve_numbers import NUMBERS
 from infojax.cli.curve_settings import Settings, symbol
 from infojax.plots import LINES, MARKERS, PALETTE, save, style
+from infojax.whole_files import write_whole
 
 QUANTITIES = {
     "error": "test error (fraction misclassified)",
@@ -39,8 +40,8 @@ def report(
     tables = [points, None if marks is None else marks.with_columns(best=pl.lit(True)), lines]
     table = pl.concat([table for table in tables if table is not None], how="diagonal")
     csv, parquet = Path(f"{out}.csv"), Path(f"{out}.parquet")
-    table.write_csv(csv)
-    table.write_parquet(parquet)
+    write_whole(csv, table.write_csv)
+    write_whole(parquet, table.write_parquet)
     return [*files, csv, parquet]
 
 

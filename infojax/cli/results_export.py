@@ -3,6 +3,7 @@
 import io
 import json
 import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -11,8 +12,9 @@ import polars as pl
 from tyro.conf import FlagCreatePairsOff, Positional, arg
 
 from infojax.cli.working_folder import import_from_here
-from infojax.errors import InvalidInput, StorageFailed
+from infojax.errors import DataWarning, InvalidInput, StorageFailed
 from infojax.sweeps.export import export as joined
+from infojax.whole_files import write_whole
 
 Format = Literal["parquet", "csv", "jsonl"]
 WRITERS: dict[str, Callable[[pl.DataFrame, Any], Any]] = {
@@ -60,6 +62,8 @@ def export(
         raise InvalidInput(
             f"{experiment} has the tables {', '.join(tables)}; choose one by --table, or give --out FOLDER/"
         )
+    for name, frame in tables.items():
+        check_kind(frame, kind, name)
     if out == "-":
         (frame,) = tables.values()
         _to_stdout(frame, kind)
@@ -76,9 +80,53 @@ def export(
 
 
 def flat_columns(frame: pl.DataFrame) -> pl.DataFrame:
-    """The frame with lists and structs as JSON text, which CSV can hold."""
+    """The frame with lists and structs as JSON text, and durations as text, which CSV can hold."""
     nested = [name for name, dtype in frame.schema.items() if dtype.is_nested()]
-    return frame.with_columns(_as_text(frame[name]) for name in nested)
+    durations = [name for name, dtype in frame.schema.items() if dtype == pl.Duration]
+    return frame.with_columns(
+        *(_as_text(frame[name]) for name in nested), *(pl.col(name).dt.to_string("iso") for name in durations)
+    )
+
+
+def check_kind(frame: pl.DataFrame, kind: str, table: str) -> None:
+    """Raises InvalidInput for a table that a kind of file cannot hold; warns of numbers that it holds as null.
+
+    JSON has neither NaN nor infinity.
+    """
+    if kind == "parquet":
+        return
+    held = [name for name, dtype in frame.schema.items() if _holds(dtype, (pl.Binary, pl.Object))]
+    if held:
+        raise InvalidInput(
+            f"the table {table} has bytes in {', '.join(map(repr, held))}, which a .{kind} file cannot hold; give "
+            "--out FILE.parquet, or --format parquet"
+        )
+    lost = sum(_not_finite(frame[name]) for name in frame.columns) if kind == "jsonl" else 0
+    if lost:
+        warnings.warn(
+            f"the table {table} has {lost:,} numbers that are NaN or infinite, which JSON has not: they become null. "
+            "Parquet and CSV keep them",
+            DataWarning,
+            stacklevel=2,
+        )
+
+
+def _holds(dtype: Any, kinds: tuple[Any, ...]) -> bool:
+    """Whether a type is one of some kinds, or a list or struct with one inside."""
+    if isinstance(dtype, pl.List | pl.Array):
+        return _holds(dtype.inner, kinds)
+    if isinstance(dtype, pl.Struct):
+        return any(_holds(field.dtype, kinds) for field in dtype.fields)
+    return dtype in kinds
+
+
+def _not_finite(column: pl.Series) -> int:
+    """How many numbers of a column, in its lists and structs too, are NaN or infinite."""
+    if isinstance(column.dtype, pl.List | pl.Array):
+        return _not_finite(column.explode())
+    if isinstance(column.dtype, pl.Struct):
+        return sum(_not_finite(field) for field in column.struct.unnest())
+    return int((~column.is_finite()).sum()) if column.dtype.is_float() else 0
 
 
 def _as_text(column: pl.Series) -> pl.Series:
@@ -114,10 +162,4 @@ def _to_stdout(frame: pl.DataFrame, kind: str) -> None:
 
 
 def _write(frame: pl.DataFrame, kind: str, file: Path) -> None:
-    part = file.with_name(f".{file.name}.part")
-    try:
-        with open(part, "wb") as stream:
-            WRITERS[kind](frame, stream)
-        part.replace(file)
-    finally:
-        part.unlink(missing_ok=True)
+    write_whole(file, lambda stream: WRITERS[kind](frame, stream))

@@ -24,6 +24,7 @@ from infojax.linearized import GradientDescent, Training
 from infojax.memory import memory
 from infojax.models import cnn, mlp
 from infojax.settings_checked import require_not_negative
+from infojax.whole_files import write_whole
 
 # Without --train, as many examples as keep the kernel at this many rows: seconds of work on a laptop.
 COMFORTABLE_ROWS = 2000
@@ -145,7 +146,7 @@ def score(
             progress=progress,
         )
         made = report(examples, others, index, linearised, groups, asked, out, progress)
-        (out / "report.html").write_text(page(made), encoding="utf-8")
+        write_whole(out / "report.html", page(made).encode(errors="backslashreplace"))
     show(made, out)
 
 

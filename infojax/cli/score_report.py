@@ -27,6 +27,7 @@ from infojax.data import Dataset
 from infojax.linearized import Training
 from infojax.plots import contact_sheet, save, style
 from infojax.sweeps import device, plain, precision, versions
+from infojax.whole_files import write_whole
 
 PICTURES = 20
 # Pictures of suspects, and lines where they are no images; the table has all of them.
@@ -148,7 +149,7 @@ def _fit(table: pl.DataFrame, linearised: Linearised, others: Dataset) -> dict[s
 
 
 def _record(record: dict[str, Any], out: Path) -> None:
-    (out / "record.json").write_text(json.dumps(record, indent=1))
+    write_whole(out / "record.json", json.dumps(record, indent=1).encode())
 
 
 def _histogram(table: pl.DataFrame, name: str, out: Path) -> list[str]:

@@ -10,6 +10,7 @@ from jaxtyping import Int, Shaped
 from infojax.cli.score_linearised import Linearised, baseline, classes_of, held_out, information
 from infojax.data import Dataset
 from infojax.errors import InvalidInput
+from infojax.whole_files import write_whole
 
 
 class Groups(NamedTuple):
@@ -142,10 +143,7 @@ def contradicted(table: pl.DataFrame) -> int:
 
 def write(table: pl.DataFrame, file: Path) -> str:
     """Write a Parquet file, in one step where it replaces another; returns its name."""
-    unfinished = file.with_name(f".{file.name}.part")
-    table.write_parquet(unfinished)
-    unfinished.replace(file)
-    return file.name
+    return write_whole(file, table.write_parquet).name
 
 
 def _names(examples: Dataset, labels: Any) -> list[str | None]:

@@ -105,6 +105,10 @@ def tell_failures(report: Report) -> None:
     broken = {outcome.batch_error for outcome in report.outcomes.values() if outcome.batch_error}
     for error in sorted(broken):
         console.print(f"a batch failed and was run one by one: {error}", markup=False, highlight=False)
+    remarks = [outcome.remark for outcome in report.outcomes.values() if outcome.remark]
+    if remarks:
+        more = f", and {len(remarks) - 1} more so" if len(remarks) > 1 else ""
+        console.print(f"{remarks[0]}{more}", markup=False, highlight=False)
     groups: dict[str, list[Outcome]] = {}
     for outcome in report.failed():
         groups.setdefault(NUMBER.sub("…", outcome.error or ""), []).append(outcome)

@@ -12,6 +12,7 @@ import numpy as np
 
 from infojax.errors import CorruptData, InvalidInput
 from infojax.json_files import parse_json
+from infojax.whole_files import sync_folder, write_whole
 
 _ABOUT = "about.json"
 
@@ -36,9 +37,9 @@ class OrbaxCheckpoint:
         with ocp.StandardCheckpointer() as checkpointer:
             checkpointer.save(kept, jax.tree.map(np.asarray, state), force=True)
         about = {"step": step, "mark": self._mark, "digest": _digest(kept)}
-        staged = self._folder / f".{_ABOUT}"
-        staged.write_text(json.dumps(about))
-        os.replace(staged, self._folder / _ABOUT)
+        _synced(kept)
+        # On the disk, and its name too, before the state that it replaces goes.
+        write_whole(self._folder / _ABOUT, json.dumps(about).encode())
         for other in self._folder.iterdir():
             if other.is_dir() and other != kept:
                 shutil.rmtree(other, ignore_errors=True)
@@ -72,6 +73,17 @@ class OrbaxCheckpoint:
             raise CorruptData(f"The checkpoint {self._folder} is not what was written; {advice}.")
         with ocp.StandardCheckpointer() as checkpointer:
             return step, checkpointer.restore(self._folder / str(step), jax.tree.map(np.asarray, like))
+
+
+def _synced(folder: Path) -> None:
+    """Return once the files in a folder, and their names, are on the disk."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            with path.open("rb") as stream:
+                os.fsync(stream.fileno())
+    for path in (*folder.rglob("*"), folder, folder.parent):
+        if path.is_dir():
+            sync_folder(path)
 
 
 def _digest(folder: Path) -> str:

@@ -7,6 +7,7 @@ import shutil
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -85,13 +86,22 @@ def missing_tiles(kernel: KernelOnDisk, grid: Grid) -> list[tuple[int, int]]:
 def writing(kernel: KernelOnDisk) -> Iterator[Write]:
     """A function that writes whole tiles, while the next ones are computed; at the end all are on the disk.
 
-    A tile's file is written under another name, synced and renamed, so that it is there whole or not at all.
+    A tile's file is written under another name, synced and renamed, so that it is there whole or not at all. Then the
+    kernel notes which tile it is.
     """
     pending: deque[Any] = deque()
 
+    def finish(future: Any, rows: slice, columns: slice) -> None:
+        future.result()
+        if kernel.places is not None:
+            (r, c) = kernel.chunks
+            kernel.places.note(
+                product(range(rows.start // r, -(-rows.stop // r)), range(columns.start // c, -(-columns.stop // c)))
+            )
+
     def settle() -> None:
         try:
-            pending.popleft().result()
+            finish(*pending.popleft())
         except (ValueError, OSError) as error:
             raise StorageFailed(
                 f"a tile of the kernel could not be written to {kernel.folder}: {error}. Make room, or mend what it "
@@ -102,16 +112,18 @@ def writing(kernel: KernelOnDisk) -> Iterator[Write]:
         while len(pending) >= _PENDING:
             settle()
         # A copy: the block may lie in the device's memory, or be the mirror of another.
-        pending.append(kernel.store[rows, columns].write(np.array(block, order="C")))
+        pending.append((kernel.store[rows, columns].write(np.array(block, order="C")), rows, columns))
 
     try:
         yield write
         while pending:
             settle()
     finally:
-        for future in pending:
+        for written in pending:
             with contextlib.suppress(ValueError, OSError):
-                future.result()
+                finish(*written)
+        if kernel.places is not None:
+            kernel.places.sync()
 
 
 def _check_room(kernel: KernelOnDisk, zstd: int | None) -> None:

@@ -14,9 +14,11 @@ from typing import Any
 import numpy as np
 
 from infojax.errors import CorruptData, DataNotFound, InvalidInput, StorageFailed
+from infojax.kernels.places import FOLDER
 
 FORMAT = 1
 _ORDER = "example-major: row i * outputs + c belongs to output c of example i; columns likewise"
+_OWN = ("zarr.json", "c", FOLDER)
 _PRECISIONS = ("float64", "float32", "float16", "bfloat16")
 
 
@@ -35,6 +37,7 @@ def describe(
     if zstd is not None:
         codecs.append({"name": "zstd", "configuration": {"level": zstd, "checksum": False}})
     about = {"format": FORMAT, "order": _ORDER, "outputs": outputs, "symmetric": symmetric, "inputs": inputs}
+    about |= {"places": FOLDER}  # an earlier infojax neither wrote nor reads it, and does as well without
     metadata = {
         "zarr_format": 3,
         "node_type": "array",
@@ -59,7 +62,7 @@ def begin(folder: Path, metadata: dict[str, Any]) -> None:
     target = folder / "zarr.json"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        strangers = [name for name in os.listdir(folder) if not name.startswith(".") and name not in ("zarr.json", "c")]
+        strangers = [name for name in os.listdir(folder) if not name.startswith(".") and name not in _OWN]
         if strangers:
             raise InvalidInput(
                 f"{folder} has other files ({strangers[0]}, say): give a new or an empty folder for the kernel"
@@ -83,7 +86,7 @@ def begin(folder: Path, metadata: dict[str, Any]) -> None:
 
 
 def read_metadata(folder: Path) -> dict[str, Any]:
-    """What `begin` wrote.
+    """What `begin` wrote, with its digest as `digest`.
 
     Raises:
         DataNotFound: there is no kernel.
@@ -116,7 +119,7 @@ def read_metadata(folder: Path) -> dict[str, Any]:
             f"{path} is not what infojax wrote ({type(error).__name__}: {error}): put back a copy of it, or delete the "
             "folder and compute the kernel again"
         ) from error
-    return metadata
+    return metadata | {"digest": digest}
 
 
 def _digest(metadata: dict[str, Any]) -> str:

@@ -2,7 +2,8 @@
 
 import functools
 import math
-from collections.abc import Iterator, Mapping
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,9 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from infojax.errors import CorruptData, InvalidInput
+from infojax.errors import CorruptData, DataWarning, InvalidInput
 from infojax.kernels.folder import read_metadata
+from infojax.kernels.places import CHECKSUM, Places
 
 # Chunks read at once when all of them are.
 _AT_ONCE = 4
@@ -30,6 +32,7 @@ class KernelOnDisk:
         symmetric: whether columns belong to the same examples as rows.
         compressed: whether files of tiles are smaller than their entries.
         inputs: digests of what the kernel was computed from.
+        places: what tells which tile each file is; None for a kernel that an earlier infojax began, which does not say.
     """
 
     folder: Path
@@ -40,6 +43,7 @@ class KernelOnDisk:
     symmetric: bool
     compressed: bool
     inputs: Mapping[str, str]
+    places: Places | None = None
 
     ndim = 2
 
@@ -69,11 +73,13 @@ class KernelOnDisk:
         """The entries at rows and columns: each a slice, a number, numbers, or truth values; axes are independent.
 
         Raises:
-            CorruptData: a tile is damaged, or not there.
+            CorruptData: a tile is damaged, not there, or another one's.
         """
         rows, columns = index if isinstance(index, tuple) else (index, slice(None))
         rows, columns = _axis(rows, self.shape[0]), _axis(columns, self.shape[1])
-        return self._result(self.store.oindex[rows, columns].read())
+        read = self._result(self.store.oindex[rows, columns].read())
+        self._check_places(_tiles(rows, self.chunks[0]), _tiles(columns, self.chunks[1]))
+        return read
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         if copy is False:
@@ -94,23 +100,46 @@ class KernelOnDisk:
             read = self._result(reading)
             if following is not None:
                 reading = self.store[following, :].read()
+            self._check_places(_tiles(block, self.chunks[0]), range(self.grid[1]))
             yield block, read
 
     def missing(self) -> list[tuple[int, int]]:
-        """Tiles (row, column) of the grid that are not there yet."""
+        """Tiles (row, column) of the grid that are not there yet, or were not finished."""
         there = {
             (int(row.name), int(tile.name))
             for row in _numbered(self.folder / "c")
             for tile in _numbered(row)
         }  # fmt: skip
+        if self.places is not None:
+            self.places.refresh()
+            there &= self.places.known.keys()
         rows, columns = self.grid
         return [(i, j) for i in range(rows) for j in range(columns) if (i, j) not in there]
+
+    def misplaced(self) -> dict[str, str]:
+        """Files of tiles that are not what this kernel has in their places, by name: others of its tiles, or another's.
+
+        Reads a few bytes of each. Empty for a kernel that an earlier infojax began, which does not say what they are.
+        """
+        if self.places is None:
+            return {}
+        rows, columns = self.grid
+        there = {(i, j) for i in range(rows) for j in range(columns)} - set(self.missing())
+        return {f"c/{i}/{j}": words for (i, j), words in sorted(self.places.misplaced(there).items())}
 
     def verify(self) -> dict[str, str]:
         """What is wrong with the files of tiles, by name (`c/ROW/COLUMN`); empty when the kernel is whole.
 
-        Reads all of it, a few tiles at a time.
+        Reads all of it, a few tiles at a time. Warns (`DataWarning`) of a kernel that an earlier infojax began: whether
+        each of its tiles stands in its place cannot be checked.
         """
+        if self.places is None:
+            warnings.warn(
+                f"the kernel in {self.folder} was begun by an earlier infojax: its tiles are checked, but not whether "
+                "each stands in its place. Compute it into a new folder to have that checked too",
+                DataWarning,
+                stacklevel=2,
+            )
         rows, columns = self.grid
         wrong = {f"c/{i}/{j}": "it is not there" for i, j in self.missing()}
         present = [(i, j) for i in range(rows) for j in range(columns) if f"c/{i}/{j}" not in wrong]
@@ -126,7 +155,7 @@ class KernelOnDisk:
                 found = (self.folder / name).stat().st_size
                 if not self.compressed and found != self._tile_bytes:
                     wrong[name] = f"it has {found:,} bytes, not {self._tile_bytes:,}"
-        return wrong
+        return self.misplaced() | wrong
 
     def discard(self, tiles: Any) -> None:
         """Delete the files of tiles (names as `verify` gives them), so that the same computation makes them anew."""
@@ -144,7 +173,7 @@ class KernelOnDisk:
     @property
     def _tile_bytes(self) -> int:
         """Of a file that is not compressed: entries, and four bytes of checksum."""
-        return math.prod(self.chunks) * self.dtype.itemsize + 4
+        return _file_bytes(self.chunks, self.dtype)
 
     @functools.cached_property
     def store(self) -> Any:
@@ -160,6 +189,15 @@ class KernelOnDisk:
             },
             open=True,
         ).result()
+
+    def _check_places(self, rows: Iterable[int], columns: Iterable[int]) -> None:
+        """Raises CorruptData where a tile that was read is not the one of its place."""
+        wrong = {} if self.places is None else self.places.misplaced((i, j) for i in rows for j in columns)
+        for (i, j), words in wrong.items():
+            raise CorruptData(
+                f"the kernel in {self.folder} has another tile in the place of c/{i}/{j}: {words}. empirical_ntk with "
+                "the same inputs and out=folder computes it again; verify() lists all that is wrong"
+            )
 
     def _result(self, reading: Any) -> np.ndarray:
         try:
@@ -182,16 +220,31 @@ def open_kernel(folder: str | Path) -> KernelOnDisk:
     folder = Path(folder).expanduser().absolute()
     metadata = read_metadata(folder)
     about = metadata["attributes"]["infojax"]
+    dtype, chunks = np.dtype(jnp.dtype(metadata["data_type"])), metadata["chunk_grid"]["configuration"]["chunk_shape"]
+    compressed = any(codec["name"] == "zstd" for codec in metadata["codecs"])
+    places = Places(folder, metadata["digest"], None if compressed else _file_bytes(chunks, dtype))
     return KernelOnDisk(
         folder,
         tuple(metadata["shape"]),
-        np.dtype(jnp.dtype(metadata["data_type"])),
-        tuple(metadata["chunk_grid"]["configuration"]["chunk_shape"]),
+        dtype,
+        tuple(chunks),
         about["outputs"],
         about["symmetric"],
-        any(codec["name"] == "zstd" for codec in metadata["codecs"]),
+        compressed,
         about["inputs"],
+        places if "places" in about else None,
     )
+
+
+def _file_bytes(chunks: Sequence[int], dtype: np.dtype) -> int:
+    return math.prod(chunks) * dtype.itemsize + CHECKSUM
+
+
+def _tiles(index: slice | np.ndarray, size: int) -> list[int]:
+    """Which tiles of so many rows or columns those of an index, as `_axis` gives it, lie in."""
+    if isinstance(index, slice):
+        return list(range(index.start // size, -(-index.stop // size))) if index.stop > index.start else []
+    return np.unique(index // size).tolist()
 
 
 def _numbered(folder: Path) -> list[Path]:

@@ -39,6 +39,9 @@ def fill_folder(
         first_says([], [])
         _wait_for_file(target.path / "zarr.json")
     kernel = create_or_continue(target, shape, dtype, plan, outputs=outputs, symmetric=symmetric, inputs=inputs)
+    if first:
+        # What stands in another's place counts as missing; removed before the others look.
+        kernel.discard(kernel.misplaced())
     if first and processes > 1:
         first_says([], [])
     rows, columns = (size // outputs for size in kernel.chunks)

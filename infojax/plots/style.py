@@ -7,10 +7,12 @@ style and marker, so that no figure depends on colour.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 from infojax.errors import InvalidInput
+from infojax.whole_files import write_whole
 
 PALETTE = ("#0072B2", "#E69F00", "#009E73", "#000000", "#CC79A7", "#56B4E9", "#D55E00")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
@@ -61,7 +63,8 @@ def save(figure: Any, path: Path, *suffixes: str) -> list[Path]:
     with mpl.rc_context({"pdf.fonttype": 42, "ps.fonttype": 42}):
         for file in written:
             metadata = {"CreationDate": None} if file.suffix == ".pdf" else None
-            figure.savefig(file, dpi=DOTS_PER_INCH, metadata=metadata)
+            about: dict[str, Any] = {"format": file.suffix[1:], "dpi": DOTS_PER_INCH, "metadata": metadata}
+            write_whole(file, partial(figure.savefig, **about))
     return written
 
 

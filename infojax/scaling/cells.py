@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import jax
 from jaxtyping import PRNGKeyArray
 
+from infojax.partial_work import kept
+
 if TYPE_CHECKING:
     import polars as pl
     from rich.progress import Progress
@@ -40,15 +42,12 @@ def simulated(
     for index in range(cells.height):
         what = json.dumps([cells.row(index, named=True), settings, seed, index], sort_keys=True)
         file = scratch / f"cell-{hashlib.sha256(what.encode()).hexdigest()[:16]}.json" if scratch else None
-        if file and file.exists():
-            measured.append(json.loads(file.read_text()))
-        else:
+
+        def numbers(index: int = index) -> dict[str, float]:
             found = simulate(cells[index], jax.random.fold_in(root, index))
-            measured.append({name: float(value) for name, value in found._asdict().items()})
-            if file:
-                partial = file.with_suffix(".partial")
-                partial.write_text(json.dumps(measured[-1]))
-                partial.replace(file)
+            return {name: float(value) for name, value in found._asdict().items()}
+
+        measured.append(kept(file, what, numbers))
         if progress and task is not None:
             progress.advance(task)
     if progress and task is not None:

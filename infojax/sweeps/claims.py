@@ -12,10 +12,13 @@ Claims save work; results do not rest on them. A result is written whole, and eq
 who compute the same, after one was halted for longer than the lease, do no harm.
 """
 
+import contextlib
 import json
 import os
+import re
 import secrets
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,12 +27,22 @@ from infojax.errors import InvalidInput
 from infojax.json_files import parse_json
 from infojax.sweeps import heartbeat
 from infojax.sweeps.processes import gone, this_process
+from infojax.whole_files import NotPlain, read_plain
 
+LIMIT = 10**9  # generations; larger numbers are none of ours
+GENERATION = re.compile(r"[1-9][0-9]{0,9}")
+TURNS = 50  # looks at claims that come and go
 LEASE = 120.0  # seconds; network file systems show changes late, after up to a minute
 
 
+NOBODY = -1
+
+
 class Look(NamedTuple):
-    """A claim's file as it was found. Any difference between two looks is a sign of life."""
+    """A claim's file as it was found. Any difference between two looks is a sign of life.
+
+    `inode` is NOBODY of what is no file (a folder, a link, a pipe), which nobody stands behind.
+    """
 
     inode: int
     changed: int
@@ -49,12 +62,16 @@ class Claim:
         newest = _generations(self.file.parent, self.file.stem)[-1:]
         return mine is not None and _holder(mine).get("token") == self.token and newest == [_generation(self.file)]
 
-    def release(self) -> None:
-        """Remove the file, if it is ours still."""
+    def release(self) -> str | None:
+        """Remove the file, if it is ours still. Returns a line that says why it could not be, which does no harm."""
         heartbeat.stop(self.file)
         mine = look(self.file)
         if mine is not None and _holder(mine).get("token") == self.token:
-            self.file.unlink(missing_ok=True)
+            try:
+                self.file.unlink(missing_ok=True)
+            except OSError as error:
+                return f"a claim could not be removed ({error}); it is stale once this process has ended"
+        return None
 
 
 @dataclass
@@ -68,6 +85,8 @@ class Watch:
         """Whether nobody stands behind a claim any more."""
         before, since = self.seen.get(file, (None, 0.0))
         now = time.monotonic()
+        if found.inode == NOBODY:
+            return True
         if found != before:
             self.seen[file] = found, now
             since = now
@@ -90,7 +109,11 @@ def take(where: Path, address: str, watch: Watch) -> Claim | None:
     before = _looks(where, address)
     if any(not watch.stale(file, found) for file, found in before.items()):
         return None
-    claim = _create(where, address, 1 + max(map(_generation, before), default=0))
+    generation = 1 + max(map(_generation, before), default=0)
+    if generation > LIMIT:  # somebody's number, not one that was counted up to: begin anew
+        _remove(before)
+        return None
+    claim = _create(where, address, generation)
     if claim is None:
         return None
     # Stale claims may have been taken over, released and made anew between the looks and the creation. Of two who
@@ -100,8 +123,7 @@ def take(where: Path, address: str, watch: Watch) -> Claim | None:
     if mine is None or any(before.get(file) != found for file, found in after.items()):
         claim.release()
         return None
-    for file in before:
-        file.unlink(missing_ok=True)
+    _remove(before)
     heartbeat.start(claim.file, claim.token.encode())
     return claim
 
@@ -115,11 +137,12 @@ def holder(where: Path, address: str, watch: Watch) -> dict[str, Any] | None:
 def look(file: Path) -> Look | None:
     """A claim's file as it is now; None where there is none."""
     try:
-        with open(file, "rb") as stream:
-            stat = os.fstat(stream.fileno())
-            return Look(stat.st_ino, stat.st_mtime_ns, stream.read())
+        text, status = read_plain(file)
+        return Look(status.st_ino, status.st_mtime_ns, text)
     except FileNotFoundError:
         return None
+    except NotPlain:
+        return Look(NOBODY, 0, b"")
     except OSError:  # there, but not for us to read: another's, until the lease has passed
         return Look(0, 0, b"")
 
@@ -130,19 +153,33 @@ def _create(where: Path, address: str, generation: int) -> Claim | None:
     flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0)
     try:
         where.mkdir(parents=True, exist_ok=True)
+    except OSError as error:  # also where something else has its name
+        raise _refusal(where, error) from error
+    try:
         descriptor = os.open(claim.file, flags, 0o666)
         try:
             os.write(descriptor, text)
         except OSError:
-            claim.file.unlink(missing_ok=True)
+            _remove([claim.file])
             raise
         finally:
             os.close(descriptor)
     except FileExistsError:
         return None
     except OSError as error:
-        raise InvalidInput(f"results cannot be written to {where.parent.parent} ({error}); choose another") from error
+        raise _refusal(where, error) from error
     return claim
+
+
+def _refusal(where: Path, error: OSError) -> InvalidInput:
+    return InvalidInput(f"results cannot be written to {where.parent.parent} ({error}); choose another")
+
+
+def _remove(files: Iterable[Path]) -> None:
+    """Remove what nobody stands behind; what cannot be removed is stale for the next who looks, too."""
+    for file in files:
+        with contextlib.suppress(OSError):
+            file.unlink(missing_ok=True)
 
 
 def _holder(found: Look) -> dict[str, Any]:
@@ -155,20 +192,23 @@ def _holder(found: Look) -> dict[str, Any]:
 
 def _looks(where: Path, address: str) -> dict[Path, Look]:
     """All claims on an address, the oldest first, as they were at one moment or nearly so."""
-    while True:
+    for turn in range(TURNS):
         files = [where / f"{address}.{generation}" for generation in _generations(where, address)]
-        found = [look(file) for file in files]
-        if None not in found:  # else one went while we looked, and another may have come
-            return {file: seen for file, seen in zip(files, found, strict=True) if seen is not None}
+        found = {file: look(file) for file in files}
+        if None not in found.values():  # else one went while we looked, and another may have come
+            break
+        time.sleep(0.001 * turn)
+    return {file: seen for file, seen in found.items() if seen is not None}
 
 
 def _generations(where: Path, address: str) -> list[int]:
+    """The numbers of the claims on an address; files with other names, as with leading zeros, are not ours."""
     try:
         names = [entry.name for entry in os.scandir(where)]
     except OSError:
         return []
     numbers = [name.removeprefix(f"{address}.") for name in names if name.startswith(f"{address}.")]
-    return sorted(int(number) for number in numbers if number.isdecimal())
+    return sorted(int(number) for number in numbers if GENERATION.fullmatch(number) and int(number) <= LIMIT)
 
 
 def _generation(file: Path) -> int:

@@ -1,15 +1,16 @@
 """What went wrong with which config: `results/EXPERIMENT/.failed/ADDRESS.json`, until the config succeeds."""
 
+import contextlib
 import json
 import os
 import socket
-import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from infojax.json_files import parse_json
 from infojax.sweeps.address import plain
+from infojax.whole_files import read_plain, write_whole
 
 
 def path(results: Path, experiment: str, address: str) -> Path:
@@ -30,22 +31,15 @@ def note(unit: Any, index: int, error: str, trace: str, attempts: int) -> None:
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
     }
     file = path(unit.results, unit.experiment, unit.addresses[index])
-    temporary = None
-    try:
+    with contextlib.suppress(OSError):  # the disk may be full; the outcome says what failed
         file.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=".writing-", dir=file.parent)
-        with os.fdopen(handle, "w") as stream:
-            json.dump(record, stream, indent=1)
-        os.replace(temporary, file)
-    except OSError:  # the disk may be full; the outcome says what failed
-        if temporary:
-            Path(temporary).unlink(missing_ok=True)
+        write_whole(file, json.dumps(record, indent=1).encode())
 
 
 def read(file: Path) -> dict[str, Any] | None:
     """A record of a failure; None where it is gone or not readable, as of no interest then."""
     try:
-        record = parse_json(file.read_bytes())
+        record = parse_json(read_plain(file)[0])
     except (OSError, ValueError):
         return None
     return record if isinstance(record, dict) and isinstance(record.get("error"), str) else None

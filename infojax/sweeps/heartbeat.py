@@ -5,6 +5,8 @@ import threading
 import time
 from pathlib import Path
 
+from infojax.whole_files import read_plain
+
 BEAT = 15.0  # seconds between two signs
 
 _LOCK = threading.Lock()
@@ -42,7 +44,7 @@ def _beat() -> None:
 def touch(file: Path, token: bytes) -> None:
     """One sign of life; a file that is gone, or another's, is left alone for good."""
     try:
-        if token in file.read_bytes():
+        if token in read_plain(file)[0]:
             os.utime(file)
             return
     except FileNotFoundError:

@@ -4,7 +4,6 @@ import contextlib
 import os
 import secrets
 import shutil
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from infojax.sweeps import claims, failures
 from infojax.sweeps.inventory import ADDRESS, experiments, folders, present_code
 from infojax.sweeps.record import read_record
 from infojax.sweeps.writing import DAY, WRITING
+from infojax.whole_files import idle
 
 Kind = Literal["code", "leftovers", "claims", "failures", "damaged"]
 KINDS: tuple[Kind, ...] = ("code", "leftovers", "claims", "failures")
@@ -85,10 +85,11 @@ def _code(root: Path, name: str, code: str | None) -> Iterator[tuple[Path, str]]
 
 def _leftovers(root: Path, name: str, _: str | None) -> Iterator[tuple[Path, str]]:
     for path in [*_listed(root / name), *_listed(root / name / ".failed")]:
-        if path.name.startswith((WRITING, REMOVING)) and _age(path) > HOUR:
+        unfinished = path.name.startswith((WRITING, REMOVING)) or (path.name[0] == "." and path.suffix == ".part")
+        if unfinished and idle(path) > HOUR:
             yield path, "left by a process that was killed"
     for path in _listed(root / name / ".jobs"):
-        if _age(path) > MONTH:
+        if idle(path) > MONTH:
             yield path, "log of a job of Slurm, a month old"
     for folder in folders(root, name):
         try:
@@ -96,7 +97,7 @@ def _leftovers(root: Path, name: str, _: str | None) -> Iterator[tuple[Path, str
         except (OSError, CorruptData):
             continue  # damaged, which is for verify to say
         for path in _listed(folder):
-            if path.name not in files and path.name != "record.json" and _age(path) > HOUR:
+            if path.name not in files and path.name != "record.json" and idle(path) > HOUR:
                 yield path, "no file of the result that it lies in"
 
 
@@ -104,10 +105,10 @@ def _claims(root: Path, name: str, _: str | None) -> Iterator[tuple[Path, str]]:
     watch = claims.Watch()
     for path in _listed(claims.folder(root, name)):
         found = claims.look(path)
-        if found is not None and (watch.stale(path, found) or _age(path) > DAY):
+        if found is not None and (watch.stale(path, found) or idle(path) > DAY):
             yield (
                 path,
-                "claim of a process that is gone" if _age(path) <= DAY else "claim without a sign of life for a day",
+                "claim of a process that is gone" if idle(path) <= DAY else "claim without a sign of life for a day",
             )
 
 
@@ -127,13 +128,6 @@ def _listed(folder: Path) -> list[Path]:
         return sorted(Path(entry.path) for entry in os.scandir(folder))
     except OSError:
         return []
-
-
-def _age(path: Path) -> float:
-    try:
-        return time.time() - path.stat().st_mtime
-    except OSError:
-        return 0.0
 
 
 def _size(path: Path) -> int:

@@ -35,9 +35,9 @@ class Task:
     def finish(self, index: int, state: Any, **more: Any) -> None:
         """What came of one config; the claim on it is released."""
         batch_error = self.batch_errors[0] if self.batch_errors else None
-        self.outcomes[index] = Outcome(self.unit.addresses[index], state, **more, batch_error=batch_error)
-        if index in self.claimed:
-            self.claimed.pop(index).release()
+        remark = self.claimed.pop(index).release() if index in self.claimed else None
+        about: dict[str, Any] = {"batch_error": batch_error, "remark": remark}
+        self.outcomes[index] = Outcome(self.unit.addresses[index], state, **more, **about)
 
 
 def do(unit: Unit) -> list[Outcome]:

@@ -44,6 +44,8 @@ class Outcome:
     """One line; the whole traceback is in the record of the failure."""
     batch_error: str | None = None
     """Why the batch that it belonged to had to be run one by one, in one line."""
+    remark: str | None = None
+    """What else is to be told, in one line."""
 
 
 def work(unit: Unit) -> list[Outcome]:

@@ -329,6 +329,25 @@ def test_prune_keeps_what_older_code_computes_now(line, results):
     assert "1 items" in results("prune")[1]
 
 
+def test_prune_keeps_what_is_written_to_now(line, results):
+    """A folder's own time is that of its names: a writer may be at one large file for hours."""
+    stored(line)
+    leftover = Path("results/line/.writing-1")
+    leftover.mkdir()
+    (leftover / "large.npy").write_bytes(b"x")
+    part = Path("results/line/.failed/.a.json-1.part")
+    part.parent.mkdir()
+    part.write_text("")
+    for path in (leftover, part):
+        os.utime(path, (time.time() - 2 * 3600,) * 2)
+    assert "1 items" in results("prune")[1]
+    os.utime(leftover / "large.npy", (time.time() - 2 * 3600,) * 2)
+    os.utime(leftover, (time.time() - 2 * 3600,) * 2)
+    assert "removed 2 items" in results("prune", "--yes")[1]
+    assert not leftover.exists()
+    assert not part.exists()
+
+
 def test_prune_of_what_was_set_aside(line, results):
     result = stored(line)
     (result.folder / "line.parquet").unlink()

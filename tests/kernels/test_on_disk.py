@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.progress import Progress
 
-from infojax.errors import CorruptData, DataNotFound, InvalidInput, OverBudget, StorageFailed
+from infojax.errors import CorruptData, DataNotFound, DataWarning, InvalidInput, OverBudget, StorageFailed
 from infojax.kernels import KernelOnDisk, OnDisk, disk_writing, empirical_ntk, open_kernel
 
 K = 2
@@ -333,3 +333,110 @@ def test_killed_while_writing(tmp_path):
         empirical_ntk(apply, PARAMS, x, tile=2, out=folder, progress=progress)
     assert progress.tasks[0].completed == len({tuple(sorted(tile)) for tile in missing})
     np.testing.assert_array_equal(kernel, empirical_ntk(apply, PARAMS, x, tile=2))
+
+
+def tile_file(folder, name):
+    return folder / "c" / name
+
+
+def swap(folder, one, other):
+    a, b = (tile_file(folder, name).read_bytes() for name in (one, other))
+    tile_file(folder, one).write_bytes(b)
+    tile_file(folder, other).write_bytes(a)
+
+
+@pytest.mark.parametrize("zstd", [None, 3])
+def test_tiles_in_others_places_are_found_and_mended(tmp_path, expected, zstd):
+    kernel = on_disk(OnDisk(tmp_path / "kernel", zstd=zstd))
+    foreign = empirical_ntk(apply, PARAMS, X + 1, tile=3, out=OnDisk(tmp_path / "foreign", zstd=zstd)).folder
+    folder = kernel.folder
+
+    swap(folder, "0/0", "1/2")
+    for opened in (kernel, open_kernel(folder)):
+        assert opened.verify() == {
+            "c/0/0": "it is the tile c/1/2 of this kernel",
+            "c/1/2": "it is the tile c/0/0 of this kernel",
+        }
+        with pytest.raises(CorruptData, match=r"another tile in the place of c/0/0.*c/1/2"):
+            opened[:]
+        with pytest.raises(CorruptData, match=r"another tile in the place of c/1/2"):
+            opened[7, -1]
+        with pytest.raises(CorruptData, match=r"another tile in the place"):
+            [*opened.row_blocks()]
+        np.testing.assert_array_equal(opened[:5, 6:12], expected[:5, 6:12])
+    kernel.discard(kernel.verify())
+    assert tiles_computed(folder) == 2
+    np.testing.assert_array_equal(kernel, expected)
+
+    # the same computation mends them by itself
+    shutil.copy(tile_file(foreign, "0/0"), tile_file(folder, "0/0"))
+    shutil.copy(tile_file(folder, "2/1"), tile_file(folder, "1/2"))
+    assert [*open_kernel(folder).verify()] == ["c/0/0", "c/1/2"]
+    assert tiles_computed(folder) == 2
+    assert open_kernel(folder).verify() == {}
+    np.testing.assert_array_equal(kernel, expected)
+
+
+def test_every_pair_of_tiles_that_differ(tmp_path, expected):
+    kernel = on_disk(tmp_path)
+    names = [f"{i}/{j}" for i in range(3) for j in range(3)]
+    for one in names:
+        for other in names:
+            if one < other:
+                swap(tmp_path, one, other)
+                assert sorted(kernel.verify()) == [f"c/{one}", f"c/{other}"]
+                swap(tmp_path, one, other)
+    assert kernel.verify() == {}
+
+
+def test_equal_tiles_may_change_places(tmp_path):
+    x = np.ones((6, 5), np.float32)
+    kernel = empirical_ntk(apply, PARAMS, x, tile=3, out=tmp_path)
+    swap(tmp_path, "0/0", "1/1")
+    assert kernel.verify() == {}
+    np.testing.assert_array_equal(kernel, empirical_ntk(apply, PARAMS, x, tile=3))
+
+
+def test_places_of_another_kernel_torn_or_gone_count_for_nothing(tmp_path, expected):
+    kernel = on_disk(tmp_path / "kernel")
+    foreign = empirical_ntk(apply, PARAMS, X + 1, tile=3, out=tmp_path / "foreign")
+    # a whole copy of the tiles and of what says which is which, but not of the metadata
+    for name in ("c", "places"):
+        shutil.rmtree(kernel.folder / name)
+        shutil.copytree(foreign.folder / name, kernel.folder / name)
+    assert len(open_kernel(kernel.folder).missing()) == 9
+    with pytest.raises(CorruptData, match="place"):
+        open_kernel(kernel.folder)[:]
+    assert tiles_computed(kernel.folder) == 6
+    np.testing.assert_array_equal(open_kernel(kernel.folder), expected)
+    for file in (kernel.folder / "places").iterdir():
+        file.write_bytes(file.read_bytes()[:-3])  # the last line is torn
+    assert tiles_computed(kernel.folder) == 1
+    shutil.rmtree(kernel.folder / "places")
+    with pytest.raises(CorruptData, match="'places', is not there: copy it"):
+        open_kernel(kernel.folder)[:]
+    assert tiles_computed(kernel.folder) == 6
+    np.testing.assert_array_equal(open_kernel(kernel.folder), expected)
+
+
+def test_a_kernel_that_does_not_know_the_places_of_its_tiles(tmp_path, expected, monkeypatch):
+    """As an infojax that did not write them has left it, unfinished."""
+    from infojax.kernels import folder
+
+    def describe(*arguments, real=folder.describe, **options):
+        metadata = real(*arguments, **options)
+        about = metadata["attributes"]["infojax"]
+        del about["digest"], about["places"]
+        return metadata | {"attributes": {"infojax": about | {"digest": folder._digest(metadata)}}}
+
+    monkeypatch.setattr(disk_writing, "describe", describe)
+    on_disk(tmp_path)
+    monkeypatch.undo()
+    assert not (tmp_path / "places").exists()
+    kernel = open_kernel(tmp_path)
+    np.testing.assert_array_equal(kernel, expected)
+    kernel.discard(["c/1/1"])
+    assert tiles_computed(tmp_path) == 1
+    np.testing.assert_array_equal(kernel, expected)
+    with pytest.warns(DataWarning, match="earlier infojax.* not whether each stands in its place"):
+        assert kernel.verify() == {}

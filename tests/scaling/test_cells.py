@@ -57,3 +57,20 @@ def test_no_cells_have_columns_too():
 def test_deviations_are_in_units_of_the_law_and_of_the_standard_error():
     found = deviations(pl.DataFrame({"error": [0.5], "error_law": [0.4], "error_stderr": [0.2]}))
     np.testing.assert_allclose(found.select("relative", "z").row(0), [0.25, 0.5])
+
+
+def test_cells_that_were_damaged_or_swapped_are_computed_again(tmp_path):
+    whole = table(scratch=tmp_path)
+    first, second, third = sorted(tmp_path.iterdir())
+    rng = np.random.default_rng(0)
+    for _ in range(40):
+        content = bytearray(first.read_bytes())
+        content[rng.integers(len(content))] ^= 1 << rng.integers(8)
+        first.write_bytes(content)
+        assert table(scratch=tmp_path).equals(whole)
+    second.write_bytes(first.read_bytes())
+    third.write_bytes(b"")
+    assert table(scratch=tmp_path).equals(whole)
+    # as an earlier infojax has kept them
+    first.write_text('{"error": 0.25, "error_stderr": 0.5}')
+    assert table(scratch=tmp_path).equals(whole)
