@@ -38,11 +38,19 @@ FAULTS = (
 _HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 
 
-def read_npz(path: Path) -> dict[str, np.ndarray]:
+class PickledObjects(InvalidInput):
+    """An array of objects, which only a pickle holds."""
+
+
+def read_npz(path: Path, *, left_out: set[str] | None = None) -> dict[str, np.ndarray]:
     """All arrays of an .npz by name. Members that are no .npy are left alone.
 
+    Args:
+        path: the file.
+        left_out: gets the names of arrays of objects, which are not read then; None refuses a file with any.
+
     Raises:
-        CorruptData: truncated, damaged, or no archive of arrays.
+        CorruptData: truncated, damaged, no archive of arrays, or with two arrays of one name.
         InvalidInput: it holds pickled objects.
         OverBudget: its arrays are larger than the memory that is free.
     """
@@ -54,7 +62,16 @@ def read_npz(path: Path) -> dict[str, np.ndarray]:
             for member in members:
                 with archive.open(member) as stream:
                     name = member.filename.removesuffix(".npy")
-                    arrays[name] = _without_odd_text(stream, member.file_size, f"{path}: {name}")
+                    if name in arrays or name in (left_out or ()):
+                        raise CorruptData(
+                            f"{path} has two arrays {name!r}, and no telling which counts. Write it again."
+                        )
+                    try:
+                        arrays[name] = _without_odd_text(stream, member.file_size, f"{path}: {name}")
+                    except PickledObjects:
+                        if left_out is None:
+                            raise
+                        left_out.add(name)
             return arrays
     except (CorruptData, InvalidInput):
         raise
@@ -97,7 +114,7 @@ def array_from(stream: IO[bytes] | BufferedIOBase, size: int, what: str) -> np.n
         except (MemoryError, RecursionError) as error:  # of Python's parser, for deeply nested headers
             raise ValueError("its header cannot be parsed") from error
         if dtype.hasobject:
-            raise InvalidInput(
+            raise PickledObjects(
                 f"{what} has the dtype {dtype}. Pickled objects can run code and are never loaded: "
                 "save plain arrays of numbers or strings."
             )

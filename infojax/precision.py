@@ -17,6 +17,7 @@ import jax
 import numpy as np
 
 from infojax.jax_versions import Tracer, enable_x64
+from infojax.plain_arrays import plain_array
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -57,6 +58,8 @@ def in_float64(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def _widen(leaf: Any) -> Any:
+    if isinstance(leaf, np.ma.MaskedArray):
+        leaf = plain_array("an argument", leaf)  # refused, where something is masked
     floating = hasattr(leaf, "dtype") and np.issubdtype(leaf.dtype, np.floating)
     return np.asarray(leaf, np.float64) if floating else leaf
 

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from infojax.errors import InvalidInput
+from infojax.plain_arrays import plain_array, require_real
 
 SMALLEST, LARGEST = 1e-15, 1e15
 """Networks compute in float32, where squares of anything beyond would overflow or vanish."""
@@ -33,20 +34,59 @@ def require_moderate(name: str, array: np.ndarray) -> None:
 
 
 def real_array(name: str, values: Any) -> np.ndarray:
-    """As float64; `InvalidInput` for text, objects, complex numbers, and lists of several lengths."""
+    """As float64. Raises as `array_of_reals`."""
     return array_of_reals(name, values).astype(np.float64)
 
 
 def array_of_reals(name: str, values: Any) -> np.ndarray:
-    """In its own dtype; `InvalidInput` as `real_array`."""
-    try:
-        array = np.asarray(values)
-    except ValueError:
-        array = np.array(None)
-    # bfloat16 and the like are registered with NumPy (2), under the letter of structures.
-    if array.dtype.kind not in "buif" and array.dtype.isbuiltin != 2 and array.size:
-        raise InvalidInput(f"{name} is of dtype {array.dtype}; give real numbers, an array or a list of one shape.")
-    return array
+    """In its own dtype, but that of long doubles, which JAX has not, becomes float64.
+
+    Raises:
+        InvalidInput: text, dates, complex numbers, records; and what `plain_array` refuses, masked values among it.
+    """
+    array = plain_array(name, values)
+    if array.size:
+        require_real(name, array)
+    with np.errstate(over="ignore"):  # infinite then, which is refused where it matters
+        return array.astype(np.float64) if array.dtype == np.longdouble else array
+
+
+def whole_number(name: str, value: Any) -> int:
+    """An integer, of NumPy or JAX too, or a float that is one. Raises `InvalidInput` for anything else.
+
+    >>> whole_number("n", 20.0)
+    20
+    """
+    if not is_number(value) or not float(value).is_integer():
+        raise InvalidInput(f"{name} is {' '.join(repr(value).split()):.60}; it must be a whole number.")
+    return int(value)
+
+
+def seed_of(what: str, seed: Any) -> int:
+    """A whole number from 0, of NumPy or JAX too. Raises `InvalidInput` for anything else."""
+    number = whole_number(f"{what}: seed", seed)
+    if number < 0:
+        raise InvalidInput(f"{what}: seed {number} is negative; give 0 or more.")
+    return number
+
+
+def is_number(value: Any) -> bool:
+    """Whether it is one integer or float, of Python, NumPy or JAX, and no truth value."""
+    dtype = getattr(value, "dtype", None)
+    if dtype is None:
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    return np.ndim(value) == 0 and isinstance(dtype, np.dtype) and dtype.kind in "iuf"
+
+
+def require_matrix(name: str, shape: tuple[int, ...], needs: str) -> None:
+    """Raises `InvalidInput` for the shape of a kernel that is no matrix, with how to make one of it."""
+    if len(shape) == 4:
+        raise InvalidInput(
+            f"{name} has shape {shape}; it must be {needs}. Where it is (n, m, k, k), as neural_tangents gives it with "
+            f"trace_axes=(), give kernel.transpose(0, 2, 1, 3).reshape(n * k, m * k)."
+        )
+    if len(shape) != 2:
+        raise InvalidInput(f"{name} has shape {shape}; it must be {needs}.")
 
 
 def _is_number(value: Any) -> bool:

@@ -196,7 +196,7 @@ def _examples(
 ) -> tuple[Dataset, Dataset, Int[np.ndarray, " n"]]:
     """The examples to score, others to compare predictions on, and where the former stand in `data`."""
     # Positions are drawn as the examples are: only and split look at labels and seed, not at inputs.
-    positions = dataclasses.replace(data, x=np.arange(len(data))[:, None])
+    positions = dataclasses.replace(data, x=np.zeros((len(data), 1)), columns={"at": np.arange(len(data))})
     if classes is not None:
         names = _listed(classes)
         data, positions = data.only(*names), positions.only(*names)
@@ -205,7 +205,7 @@ def _examples(
     if validation is None:
         validation = max(2, min(train, len(data) - train))
     examples, others = data.split(train, validation, seed=seed)
-    index = positions.split(train, validation, seed=seed)[0].x[:, 0].astype(np.int64)
+    index = positions.split(train, validation, seed=seed)[0].columns["at"]
     return examples, others, index
 
 

@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from infojax.data.dataset import Dataset
 from infojax.errors import InvalidInput
+from infojax.settings_checked import real_array, seed_of
 
 
-def symmetric_noise(dataset: Dataset, rate: float, *, seed: int) -> Dataset:
+def symmetric_noise(dataset: Dataset, rate: Any, *, seed: Any) -> Dataset:
     """Moves round(rate · n) examples, drawn without replacement, to one of the other classes, uniformly.
 
     Args:
@@ -27,7 +29,7 @@ def symmetric_noise(dataset: Dataset, rate: float, *, seed: int) -> Dataset:
     >>> int(symmetric_noise(load("digits"), 0.2, seed=0).flipped.sum())  # of 1797
     359
     """
-    _check(dataset, rate, seed)
+    rate, seed = _check(dataset, rate, seed)
     k = len(dataset.classes)
     if k < 2:
         raise InvalidInput(f"{dataset.name} has the one class {dataset.classes}; symmetric noise needs two or more.")
@@ -39,7 +41,7 @@ def symmetric_noise(dataset: Dataset, rate: float, *, seed: int) -> Dataset:
     return replace(dataset, y=y, clean_y=dataset.y)
 
 
-def asymmetric_noise(dataset: Dataset, mapping: Mapping[str | int, str | int], rate: float, *, seed: int) -> Dataset:
+def asymmetric_noise(dataset: Dataset, mapping: Any, rate: Any, *, seed: Any) -> Dataset:
     """Moves examples along a map of confusions: of the n_a examples of class a, round(rate · n_a) become b.
 
     Args:
@@ -60,7 +62,9 @@ def asymmetric_noise(dataset: Dataset, mapping: Mapping[str | int, str | int], r
     >>> sorted(set(noisy.clean_y[noisy.flipped].tolist()))
     [1, 4]
     """
-    _check(dataset, rate, seed)
+    rate, seed = _check(dataset, rate, seed)
+    if not isinstance(mapping, Mapping):
+        raise InvalidInput(f"mapping is {mapping!r:.80}; give a dictionary {{class: class that it becomes}}.")
     moves = [(dataset.class_index(a), dataset.class_index(b)) for a, b in mapping.items()]
     if not moves or any(a == b for a, b in moves) or len({a for a, _ in moves}) < len(moves):
         raise InvalidInput(f"mapping {dict(mapping)}: give at least one class, each once, mapped to another one.")
@@ -72,12 +76,12 @@ def asymmetric_noise(dataset: Dataset, mapping: Mapping[str | int, str | int], r
     return replace(dataset, y=y, clean_y=dataset.y)
 
 
-def _check(dataset: Dataset, rate: float, seed: int) -> None:
-    if not 0 <= rate <= 1:
+def _check(dataset: Dataset, rate: Any, seed: Any) -> tuple[float, int]:
+    given = real_array("rate", rate)
+    if given.ndim or not 0 <= given <= 1:
         raise InvalidInput(f"Label noise rate {rate} is not a fraction; give a number in [0, 1].")
-    if seed < 0:
-        raise InvalidInput(f"seed {seed} is negative; give 0 or more.")
     if dataset.y.ndim != 1:
         raise InvalidInput(f"{dataset.name} holds regression targets; label noise needs class labels.")
     if dataset.clean_y is not None:
         raise InvalidInput(f"{dataset.name} has noisy labels already; put noise into the clean set, once.")
+    return float(given), seed_of("label noise", seed)

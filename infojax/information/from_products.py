@@ -24,7 +24,9 @@ from infojax.linearized.largest import Spectral, spectral
 from infojax.linearized.products import Products, products_with
 from infojax.linearized.training import Convention, Converged, GradientDescent, Training, as_sum
 from infojax.memory import free_memory
+from infojax.plain_arrays import plain_array
 from infojax.precision import float64
+from infojax.settings_checked import real_array
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -112,7 +114,7 @@ def from_products(
     >>> made.weights.round(6)
     array([0.083333])
     """
-    r = np.asarray(residual, np.float64).reshape(-1)
+    r = real_array("residual", residual).reshape(-1)
     check_settings(r, outputs, decay, convention, sigma)
     n = check_shapes(None if callable(kernel) else kernel.shape, validation_kernel.shape, r, outputs)
     real = np.dtype(dtype)
@@ -166,7 +168,7 @@ def _asked(groups: Groups | None, examples: Any, n: int, outputs: int) -> Rows:
         return rows_of_groups(groups, n, outputs)
     if groups is not None:
         raise InvalidInput("groups and examples are both given; groups are left out whole, examples one at a time.")
-    chosen = np.asarray(examples)
+    chosen = plain_array("examples", examples)
     if chosen.ndim != 1 or not np.issubdtype(chosen.dtype, np.integer) or len(chosen) == 0:
         raise InvalidInput(
             f"examples has shape {chosen.shape} and dtype {chosen.dtype}; give example numbers, one or more."

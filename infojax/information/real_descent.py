@@ -17,9 +17,10 @@ from jaxtyping import Array, Bool, Float, Int
 
 from infojax.data import Dataset
 from infojax.errors import InvalidInput
+from infojax.float32_digits import check_float32
 from infojax.linearized.training import Convention, GradientDescent, Training
 from infojax.models.network import Network, Params
-from infojax.settings_checked import require_not_negative
+from infojax.settings_checked import array_of_reals, require_not_negative
 
 Examples: TypeAlias = Dataset | tuple[Any, Any]
 
@@ -122,10 +123,17 @@ def pose(
 
 
 def _arrays(data: Examples, name: str, dtype: Any) -> tuple[Array, Array]:
-    x, y = (data.x, data.targets) if isinstance(data, Dataset) else (np.asarray(part) for part in data)
+    x, y = (data.x, data.targets) if isinstance(data, Dataset) else _given(data, name)
     if x.ndim < 1 or len(x) == 0 or y.ndim not in (1, 2) or len(x) != len(y):
         raise InvalidInput(f"{name} has x {x.shape} and targets {y.shape}; give (n, ...) and (n, k) with n ≥ 1.")
     for part, array in (("x", x), ("targets", y)):
         if not np.isfinite(array).all():
             raise InvalidInput(f"{name} {part} has {np.sum(~np.isfinite(array))} NaN or infinite entries; drop them.")
+    if np.dtype(dtype) == np.float32:
+        check_float32(x, x.astype(np.float32), f"{name} x", stacklevel=4)
     return jnp.asarray(x, dtype), jnp.asarray(y.reshape(len(y), -1), dtype)
+
+
+def _given(data: Any, name: str) -> tuple[np.ndarray, np.ndarray]:
+    x, y = data
+    return array_of_reals(f"{name} x", x), array_of_reals(f"{name} targets", y)

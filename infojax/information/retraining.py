@@ -21,6 +21,7 @@ from infojax.errors import InvalidInput, OverBudget
 from infojax.information.real_descent import Examples, Problem, descend, descend_by_steps, pose, step
 from infojax.linearized.training import Convention, GradientDescent
 from infojax.models.network import Network, Params
+from infojax.plain_arrays import plain_array
 from infojax.settings_checked import require_positive
 
 Over = Literal["map", "vmap", "steps", "auto"]
@@ -199,7 +200,7 @@ def _resolve(over: Over, problem: Problem) -> Over:
 
 
 def _chosen(examples: Any, n: int) -> Int[np.ndarray, " e"]:
-    chosen = np.arange(n) if examples is None else np.asarray(examples)
+    chosen = np.arange(n) if examples is None else plain_array("examples", examples)
     known = chosen.ndim == 1 and chosen.dtype.kind in "iu" and len(chosen) and 0 <= chosen.min() <= chosen.max() < n
     if not known or len(np.unique(chosen)) < len(chosen):
         raise InvalidInput(f"examples is {examples!r:.80}; give different example numbers from 0 to {n - 1}.")

@@ -3,7 +3,7 @@
 import numpy as np
 
 from infojax.errors import InvalidInput
-from infojax.settings_checked import require_moderate, require_not_negative, require_positive
+from infojax.settings_checked import require_matrix, require_moderate, require_not_negative, require_positive
 
 
 def check_settings(residual: np.ndarray, outputs: int, decay: float, convention: str, sigma: float) -> None:
@@ -19,14 +19,20 @@ def check_settings(residual: np.ndarray, outputs: int, decay: float, convention:
 
 def check_shapes(train: tuple[int, ...] | None, cross: tuple[int, ...], residual: np.ndarray, outputs: int) -> int:
     """The number n of examples; InvalidInput where kernels of these shapes (None: not known) are not of so many."""
-    if len(cross) != 2 or cross[0] == 0:
+    require_matrix("validation_kernel", cross, "(M, N) with M ≥ 1")
+    if cross[0] == 0:
         raise InvalidInput(f"validation_kernel has shape {cross}; it must be (M, N) with M ≥ 1.")
     rows = len(residual)
     fit = train is None or all(size == rows for size in train)
     if not fit or cross[1] != rows or rows % outputs or cross[0] % outputs:
+        one = train is not None and all(size * outputs == rows for size in train) and cross[1] * outputs == rows
+        remedy = (
+            " Kernels of examples, the same for all outputs, become that by np.kron(kernel, np.eye(k))." if one else ""
+        )
         raise InvalidInput(
             f"Shapes do not fit: train_kernel {train or 'any'}, validation_kernel {cross}, residual {rows} entries, "
             f"outputs {outputs}. With n examples, m validation points and k outputs they are (nk, nk), (mk, nk), nk."
+            f"{remedy}"
         )
     if rows // outputs < 2:
         raise InvalidInput(f"There is {rows // outputs} training example; leaving one out needs at least 2.")

@@ -8,6 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from infojax.errors import InvalidInput
+from infojax.float32_digits import check_float32
+from infojax.kernels.contract import contract
 from infojax.kernels.program import is_floating
 from infojax.precision import traced
 from infojax.settings_checked import array_of_reals
@@ -35,6 +37,7 @@ def read_examples(name: str, x: Any, dtype: Any) -> Any:
     if x.ndim == 0 or 0 in x.shape:
         raise InvalidInput(f"{name} must have at least one example along its first axis, its shape is {x.shape}")
     if is_floating(x):
+        given = x
         with np.errstate(over="ignore"):  # refused below
             x = x.astype(dtype)
         if not traced(x) and not np.isfinite(np.asarray(x)).all():
@@ -42,7 +45,35 @@ def read_examples(name: str, x: Any, dtype: Any) -> Any:
                 f"{name} has NaN or infinite values, or some that {np.dtype(dtype)} cannot hold: leave those examples "
                 "out, or mend them"
             )
+        if not traced(x) and dtype == np.float32:
+            check_float32(np.asarray(given), np.asarray(x), name, stacklevel=3)
+    elif isinstance(x, np.ndarray) and x.dtype.kind in "iu" and x.dtype.itemsize > 4:
+        kept = x.astype(jnp.asarray(x[:1]).dtype)
+        if not (kept == x).all():
+            raise InvalidInput(
+                f"{name} has integers up to {x.max()} and down to {x.min()}, which {kept.dtype} cannot hold; subtract "
+                "the least of them, or give floating-point numbers"
+            )
     return x if traced(x) else np.asarray(jnp.asarray(x))
+
+
+def check_magnitude(of_block: Callable[..., Any], x1: np.ndarray, x2: np.ndarray | None) -> None:
+    """Raises `InvalidInput` where the kernel of the largest examples is beyond the floating range. It is made of these
+    alone, and only where squares of what they hold come near."""
+    if not is_floating(x1):
+        return
+    end = float(np.sqrt(jnp.finfo(x1.dtype).max)) * 1e-9
+    pair = [x1, x1 if x2 is None else x2]
+    peaks = [np.abs(x).reshape(len(x), -1).max(1) for x in pair]
+    largest = max(float(peak.max()) for peak in peaks)
+    if largest < end:
+        return
+    left, right = (of_block(jnp.asarray(x[[peak.argmax()]])) for x, peak in zip(pair, peaks, strict=True))
+    if not np.isfinite(np.asarray(contract(left, right))).all():
+        raise InvalidInput(
+            f"examples hold values of {largest:.3g}, and the kernel, which grows as their square, is beyond "
+            f"{x1.dtype}: scale the inputs, to about 1"
+        )
 
 
 def count_outputs(apply: Callable[..., Any], params: Any, x1: Any, x2: Any) -> int:

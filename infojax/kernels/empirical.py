@@ -18,7 +18,7 @@ from jaxtyping import Array, Float
 
 from infojax.errors import InvalidInput, OverBudget
 from infojax.kernels.batches import Cost, cost
-from infojax.kernels.checked import check_options, count_outputs, read_examples
+from infojax.kernels.checked import check_magnitude, check_options, count_outputs, read_examples
 from infojax.kernels.contract import contract, contraction_bytes
 from infojax.kernels.devices import choose_devices, work_on
 from infojax.kernels.disk_writing import OnDisk
@@ -135,6 +135,7 @@ def empirical_ntk(  # pyright: ignore[reportInconsistentOverload]
         k = count_outputs(apply, params, x1, x2)
         of_block = functools.partial(features, apply, params, layers=implementation == "layers")
         if not traced(params, x1, x2):
+            check_magnitude(of_block, x1, x2)
             inputs = None
             if not isinstance(out, np.ndarray | str | Path | OnDisk | jax.Device | None):
                 raise InvalidInput(f"out must be an array, a folder, an OnDisk or a device, not {type(out).__name__}")

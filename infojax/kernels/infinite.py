@@ -25,6 +25,7 @@ from infojax.kernels.resuming import fill_folder
 from infojax.kernels.tiles import Grid, Tiling, Write, choose_tiling, fill, given_tiling, into
 from infojax.models.network import Network
 from infojax.precision import in_float64, traced
+from infojax.settings_checked import array_of_reals
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -160,7 +161,8 @@ def _kernel(network: Any) -> Callable[..., Any]:
 
 def _examples(name: str, x: Any) -> Any:
     """In the default precision, which is float64 outside of transformations."""
-    x = jnp.asarray(x, jnp.result_type(float)) if traced(x) else np.asarray(x, jnp.result_type(float))
+    x = jnp.asarray(x) if traced(x) else array_of_reals(name, x)
+    x = x.astype(jnp.result_type(float))
     if x.ndim == 0 or 0 in x.shape:
         raise InvalidInput(f"{name} must have at least one example along its first axis, its shape is {x.shape}")
     if not traced(x) and not np.isfinite(x).all():

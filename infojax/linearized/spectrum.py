@@ -13,6 +13,7 @@ from jaxtyping import Array, ArrayLike, Float, Num
 
 from infojax.errors import InvalidInput
 from infojax.precision import float64
+from infojax.settings_checked import array_of_reals, require_matrix
 
 
 class Spectrum(NamedTuple):
@@ -67,10 +68,8 @@ def rows_of(kernel: Num[ArrayLike, "..."] | Spectrum) -> int:
 def symmetric(kernel: Num[ArrayLike, "..."]) -> Float[np.ndarray, "N N"]:
     """A copy in float64, in Fortran's order, of a kernel that is square, finite and symmetric up to the rounding of its
     dtype; InvalidInput of any other."""
-    given = np.asarray(kernel)
+    given = array_of_reals("The training kernel", kernel)
     _check_square(given.shape)
-    if given.dtype.kind == "c":
-        raise InvalidInput(f"The training kernel is of dtype {given.dtype}; it must be real.")
     # One copy that both checks and the factorisation use: at N = 20 000 every copy is 3 GiB.
     square = np.array(given, np.float64, order="F")
     largest = np.abs(square).max(initial=0.0)
@@ -82,7 +81,7 @@ def on_device(kernel: Num[ArrayLike, "..."]) -> tuple[Float[np.ndarray, " N"], F
     """Eigenvalues and eigenvectors from JAX's own routine, with the checks of `symmetric`; a kernel that lies on the
     device does not leave it, and eigenvectors are left there: moving them takes longer than finding them.
     """
-    given = kernel if isinstance(kernel, jax.Array) else np.asarray(kernel)
+    given = kernel if isinstance(kernel, jax.Array) else array_of_reals("The training kernel", kernel)
     _check_square(given.shape)
     with float64():
         square = jnp.asarray(given).astype(jnp.float64)
@@ -97,13 +96,17 @@ _LARGEST = 1e75
 
 
 def _check_square(shape: tuple[int, ...]) -> None:
-    if len(shape) != 2 or shape[0] != shape[1] or shape[0] == 0:
+    require_matrix("The training kernel", shape, "square, (N, N)")
+    if shape[0] != shape[1] or shape[0] == 0:
         raise InvalidInput(f"The training kernel has shape {shape}; it must be square, (N, N).")
 
 
 def _check_entries(largest: float, asymmetry: float, rounding: float) -> None:
     if not np.isfinite(largest):
-        raise InvalidInput("The training kernel has NaN or infinite entries; check inputs and parameters.")
+        raise InvalidInput(
+            "The training kernel has NaN or infinite entries; check inputs and parameters, and scale inputs down where "
+            "they are large: a kernel grows as their square."
+        )
     if largest > _LARGEST:
         raise InvalidInput(f"The training kernel has entries of {largest:.3g}; scale inputs so that none is over 1e75.")
     if asymmetry > 100 * max(rounding, 1e-12) * largest:

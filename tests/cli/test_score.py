@@ -350,3 +350,28 @@ def test_a_regression_has_no_classes_to_suspect(score, tmp_path):
         assert code == 2
         assert table is None
         assert says in out
+
+
+def test_columns_that_no_table_holds_do_not_end_the_work(score, tmp_path):
+    digits = load("digits").only(0, 1)
+    n = len(digits)
+    odd = {
+        "long": np.arange(n).astype(np.longdouble),
+        "when": np.full(n, "2020-01-01", "M8[D]"),
+        "notes": np.array([None] * n, object),
+        "name": np.array([b"a"] * n),
+    }
+    np.savez(tmp_path / "odd.npz", x=digits.x.reshape(n, -1), y=digits.y[:, None], **odd)
+    code, table, out = score(str(tmp_path / "odd.npz"), *QUICK, "--time", "10")
+    assert code == 0
+    assert "left out notes, when" in out
+    assert table["long"].to_list() == table["index"].to_list()
+    assert set(table["name"]) == {"a"}
+    assert set(table["class"]) == {"0", "1"}
+
+
+def test_what_float32_cannot_hold_apart_is_refused_before_any_work(score, tmp_path):
+    np.savez(tmp_path / "times.npz", x=1.7e9 + np.arange(60.0)[:, None], y=np.arange(60) % 2)
+    code, table, out = score(str(tmp_path / "times.npz"), *QUICK)
+    assert (code, table) == (2, None)
+    assert "the same in float32" in out

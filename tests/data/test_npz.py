@@ -1,10 +1,15 @@
 """The user's own .npz: what it may hold, and what is refused."""
 
+import io
+import zipfile
+
 import numpy as np
+import polars as pl
 import pytest
 
 from infojax.data import load
-from infojax.errors import CorruptData, DataNotFound, InvalidInput
+from infojax.data.npz import load_npz
+from infojax.errors import CorruptData, DataNotFound, DataWarning, InvalidInput
 
 X = np.random.default_rng(0).uniform(size=(4, 3)).astype(np.float32)
 
@@ -22,6 +27,12 @@ def save(path, **arrays):
         ({"y": [1, 0, 1, 1], "classes": ["no", "yes", "maybe"]}, [1, 0, 1, 1], ("no", "yes", "maybe")),
         ({"y": ["b", "a", "b", "b"], "classes": ["b", "a"]}, [0, 1, 0, 0], ("b", "a")),
         ({"y": [True, False, True, True]}, [1, 0, 1, 1], ("False", "True")),
+        ({"y": np.array([[9], [4], [9], [7]], np.uint8)}, [2, 0, 2, 1], ("4", "7", "9")),
+        ({"y": np.array([["b"], ["a"], ["b"], ["b"]])}, [1, 0, 1, 1], ("a", "b")),
+        ({"y": [[True], [False], [True], [True]]}, [1, 0, 1, 1], ("False", "True")),
+        ({"y": np.array([b"cat", b"dog", b"cat", b"ant"])}, [1, 2, 1, 0], ("ant", "cat", "dog")),
+        ({"y": [b"b", b"a", b"b", b"b"], "classes": [b"b", b"a"]}, [0, 1, 0, 0], ("b", "a")),
+        ({"y": [[1], [0], [1], [1]], "classes": ["no", "yes"]}, [1, 0, 1, 1], ("no", "yes")),
         ({"y": [[0.5], [1.0], [2.0], [3.0]]}, [[0.5], [1.0], [2.0], [3.0]], ()),
     ],
 )
@@ -49,6 +60,96 @@ def test_further_arrays_are_columns(tmp_path):
     assert {name: values.tolist() for name, values in load(path).columns.items()} == {"who": [4, 5, 6, 7]}
 
 
+def test_columns_that_are_none_are_left_out_and_named(tmp_path):
+    odd = {
+        "long": np.arange(4).astype(np.longdouble),
+        "half": np.arange(4).astype("f2"),
+        "big": np.arange(4).astype(">i4"),
+        "bytes": np.array([b"a", b"b", b"a", b"c"]),
+        "when": np.array(["2020-01-01"] * 4, "M8[D]"),
+        "lasted": np.arange(4).astype("m8[s]"),
+        "phase": np.arange(4) * 1j,
+        "record": np.zeros(4, [("a", "f8")]),
+        "latin": np.array([b"\xff"] * 4),
+        "notes": np.array([None, "a", 1, []], object),
+    }
+    with pytest.warns(
+        DataWarning, match=r"own\.npz: left out notes, when, lasted, phase, record, latin, which hold nei"
+    ):
+        own = load(save(tmp_path, x=X, y=[0, 1, 0, 1], **odd))
+    assert {name: values.tolist() for name, values in own.columns.items()} == {
+        "long": [0, 1, 2, 3],
+        "half": [0, 1, 2, 3],
+        "big": [0, 1, 2, 3],
+        "bytes": ["a", "b", "a", "c"],
+    }
+    pl.DataFrame(own.columns)  # as tables take them
+
+
+def test_objects_are_refused_where_they_are_needed(tmp_path):
+    for name in ("x", "y", "classes"):
+        arrays = {"x": X, "y": [0, 1, 0, 1]} | {name: np.array([None, 1, 2, 3], object)}
+        with pytest.raises(
+            InvalidInput, match=rf"own\.npz: {name} has the dtype object\. Pickled objects can run code"
+        ):
+            load(save(tmp_path, **arrays))
+
+
+def test_two_arrays_of_one_name_are_refused(tmp_path):
+    path = save(tmp_path, x=X, y=[0, 1, 0, 1])
+    x = io.BytesIO()
+    np.save(x, X + 1)
+    with pytest.warns(UserWarning, match="Duplicate name"), zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("x.npy", x.getvalue())
+    with pytest.raises(CorruptData, match="two arrays 'x'"):
+        load(path)
+
+
+PIXELS = np.arange(4 * 6, dtype=np.uint8).reshape(4, 2, 3)
+
+
+@pytest.mark.parametrize(
+    ("x", "y"),
+    [
+        ("x_{}", "y_{}"),
+        ("X_{}", "y_{}"),
+        ("{}_images", "{}_labels"),
+        ("{}_x", "{}_y"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("split", "mark"), [("train", "train"), ("test", "test"), ("val", "val"), ("validation", "val")]
+)
+def test_layouts_of_splits(tmp_path, x, y, split, mark):
+    """MedMNIST's among them: its labels are a column."""
+    labels = np.array([[7], [2], [7], [9]], np.uint8)
+    arrays = {x.format("train"): PIXELS, y.format("train"): labels}
+    arrays |= {x.format(mark): PIXELS, y.format(mark): labels}
+    own = load_npz(save(tmp_path, **arrays), split)
+    assert own.classes == ("2", "7", "9")
+    np.testing.assert_array_equal(own.y, [1, 0, 1, 2])
+    assert own.x.shape == (4, 2, 3, 1)
+
+
+def test_columns_of_a_split_named_in_front(tmp_path):
+    arrays = {
+        "train_images": PIXELS,
+        "train_labels": [0, 1, 0, 1],
+        "train_site": list("abab"),
+        "test_site": list("cccc"),
+    }
+    assert load(save(tmp_path, **arrays)).columns["site"].tolist() == list("abab")
+
+
+def test_a_class_has_one_position_in_all_splits(tmp_path):
+    labels = {"y_train": ["b", "d", "b", "d"], "y_test": ["d", "d", "c", "d"]}
+    path = save(tmp_path, x_train=X, x_test=X, **labels)
+    train, test = load(path), load(path, split="test")
+    assert (train.classes, test.classes) == (("b", "d"), ("b", "d", "c"))
+    assert [test.classes[i] for i in test.y] == labels["y_test"]
+    assert train.y.tolist() == [0, 1, 0, 1]
+
+
 def test_train_and_test_in_one_file(tmp_path):
     path = save(tmp_path, x_train=X, y_train=[0, 1, 0, 1], x_test=X[:2] + 1, y_test=[1, 0])
     assert len(load(path)) == 4
@@ -61,6 +162,13 @@ def test_train_and_test_in_one_file(tmp_path):
         ({"x": X}, "no array 'y', only"),
         ({"images": X, "y": [0] * 4}, "no array 'x'"),
         ({"x": X, "y": [0.0, 1.0, 0.0, 1.0]}, r"own: .* y\[:, None\]"),
+        ({"x": X, "y": [0.0, 1.0, 0.0, 1.0], "classes": ["a", "b"]}, r"y\.astype\(int\)"),
+        ({"x": X, "y": [[0, 1], [1, 0], [0, 1], [0, 1]]}, r"y\.argmax\(1\)"),
+        ({"x": X, "y": [[1, 1], [1, 0], [0, 0], [0, 1]]}, r"targets are floats: y\.astype\(float\)"),
+        ({"x": X, "y": [b"\xff", b"a", b"a", b"a"]}, r"y holds bytes that are no UTF-8"),
+        ({"x": X, "y": 1}, "same number of examples"),
+        ({"x": 1.0, "y": [0, 1]}, "reshape"),
+        ({"train_images": X, "train_label": [0] * 4}, "no array 'train_labels', only"),
         ({"x": X, "y": [0, 1, 2, 3], "classes": ["a", "b"]}, "label 2 of example 2 is outside the 2 classes"),
         ({"x": X, "y": ["a", "b", "c", "a"], "classes": ["a", "b"]}, "label 'c' is not among"),
         ({"x": X * np.nan, "y": [0, 1, 0, 1]}, r"x\[0, 0\] is nan"),

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infojax.data import Dataset, pooled, symmetric_noise
-from infojax.errors import InvalidInput
+from infojax.errors import DataWarning, InvalidInput
 
 
 def part(n: int, start: int, k: int = 3) -> Dataset:
@@ -35,6 +35,20 @@ def test_clean_labels_and_targets_of_regressions_are_kept():
     assert whole.flipped.sum() == 20
     line = Dataset(x=np.ones((4, 1)), y=np.arange(8.0).reshape(4, 2))
     np.testing.assert_array_equal(pooled(line, line)[0].y[4:], line.y)
+
+
+def test_columns_that_all_have_are_kept_and_the_others_named():
+    a = replace(part(3, 0), columns={"file": list("abc"), "age": [1, 2, 3], "site": list("xyz")})
+    b = replace(part(2, 3), columns={"file": list("de"), "age": ["4", "5"]})
+    with pytest.warns(DataWarning, match="left out the columns age, site: not all sets have them"):
+        whole, _ = pooled(a, b)
+    assert {name: values.tolist() for name, values in whole.columns.items()} == {"file": list("abcde")}
+    assert pooled(a, a)[0].columns["age"].tolist() == [1, 2, 3] * 2
+
+
+def test_sets_in_a_list_are_told_to_come_one_by_one():
+    with pytest.raises(InvalidInput, match=r"list is no Dataset; .* pooled\(\*datasets\)"):
+        pooled([part(2, 0), part(2, 2)])
 
 
 @pytest.mark.parametrize(

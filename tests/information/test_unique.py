@@ -1,5 +1,6 @@
 """Contour leave-one-out against really leaving out, submatrix by submatrix and step by step."""
 
+import jaxtyping
 import numpy as np
 import pytest
 from hypothesis import example, given
@@ -152,11 +153,37 @@ KERNEL, CROSS, R = np.diag([1.0, 2.0, 3.0]), np.ones((2, 3)), np.ones(3)
         (KERNEL, CROSS, R, {"groups": [[0, 3]]}, "different example numbers from 0 to 2"),
         (KERNEL, CROSS, R, {"groups": np.array([0, 1])}, "one integer for each of the 3"),
         (KERNEL, CROSS, R, {"groups": []}, "groups is empty"),
+        (np.ma.masked_array(KERNEL, mask=KERNEL > 2), CROSS, R, {}, "training kernel has 1 masked of 9"),
+        (KERNEL, np.ma.masked_array(CROSS, mask=CROSS > 0), R, {}, "validation_kernel has 6 masked"),
+        (KERNEL, CROSS, np.ma.masked_array(R, mask=R > 0), {}, "residual has 3 masked"),
+        (KERNEL[..., None, None], CROSS, R, {}, r"square.*transpose\(0, 2, 1, 3\)\.reshape\(n \* k, m \* k\)"),
+        (KERNEL, CROSS[..., None, None], R, {}, r"validation_kernel has .*transpose\(0, 2, 1, 3\)"),
+        (KERNEL, CROSS, np.ones((3, 2)), {"outputs": 2}, r"np\.kron\(kernel, np\.eye\(k\)\)"),
+        (KERNEL * 1j, CROSS, R, {}, "training kernel is of dtype complex128"),
     ],
 )
 def test_bad_input_is_named(kernel, cross, residual, settings, message):
     with pytest.raises(InvalidInput, match=message):
         from_kernels(kernel, cross, residual, **GOOD | settings)
+
+
+def test_kernels_of_neural_tangents_become_matrices_as_the_message_says():
+    """(n, m, k, k), as with trace_axes=()."""
+    j, j_star = (np.random.default_rng(n).normal(size=(n, 2, 9)) for n in (4, 3))
+    four, cross = (np.einsum("icp,jdp->ijcd", left, j) for left in (j, j_star))
+    flat = [a.transpose(0, 2, 1, 3).reshape(len(a) * 2, 4 * 2) for a in (four, cross)]
+    r = np.random.default_rng(0).normal(size=(4, 2))
+    made = from_kernels(*flat, r, outputs=2, **GOOD)
+    jacobians = [a.reshape(-1, 9) for a in (j, j_star)]
+    known = from_kernels(jacobians[0] @ jacobians[0].T, jacobians[1] @ jacobians[0].T, r, outputs=2, **GOOD)
+    np.testing.assert_allclose(made.weights, known.weights, rtol=1e-9)
+
+
+@pytest.mark.parametrize("dtype", [">f8", "f4", "f2", "i8", "bfloat16", np.longdouble, object])
+def test_kernels_of_every_dtype(dtype, monkeypatch):
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)  # users run without type checks
+    given = [a.astype(dtype) for a in (KERNEL, CROSS, R)]
+    np.testing.assert_array_equal(from_kernels(*given, **GOOD).weights, from_kernels(KERNEL, CROSS, R, **GOOD).weights)
 
 
 @pytest.mark.parametrize(

@@ -205,6 +205,9 @@ def test_refuses_networks_without_a_kernel():
     [
         (np.array([[1.0, np.nan]]), None, {}, "x1 has NaN"),
         (examples(2, 3), np.array([[1.0, np.inf, 0.0]]), {}, "x2 has NaN"),
+        (np.ma.masked_array(examples(2, 3), mask=np.eye(2, 3)), None, {}, "has 2 masked of 6"),
+        (examples(2, 3), np.ma.masked_array(np.ones((2, 3), int), mask=np.eye(2, 3)), {}, "has 2 masked of 6"),
+        ([["a", "b", "c"]], None, {}, "x1 is of dtype <U1"),
         (examples(2, 3), examples(2, 4), {}, "must agree"),
         (np.zeros((0, 3)), None, {}, "at least one example"),
         (np.float64(3), None, {}, "at least one example"),

@@ -10,11 +10,13 @@ import numpy as np
 
 from infojax.data import Dataset
 from infojax.errors import InvalidInput
+from infojax.float32_digits import check_float32
 from infojax.information.influence.losses import Loss
 from infojax.information.real_descent import Examples
 from infojax.kernels.layers import kernel_dtype
 from infojax.kernels.program import is_floating
 from infojax.models.network import Network, Params
+from infojax.plain_arrays import plain_array
 from infojax.precision import float64
 from infojax.settings_checked import array_of_reals
 
@@ -66,14 +68,16 @@ def _inputs(data: Examples, name: str, dtype: np.dtype) -> np.ndarray:
     if x.ndim < 1 or len(x) == 0:
         raise InvalidInput(f"{name} has x of shape {x.shape}; give (n, ...) with n ≥ 1.")
     with np.errstate(over="ignore"):  # refused below
-        x = x.astype(dtype)
-    if not np.isfinite(x).all():
-        raise InvalidInput(f"{name} x has {np.sum(~np.isfinite(x))} NaN or infinite entries; drop those examples.")
-    return x
+        kept = x.astype(dtype)
+    if not np.isfinite(kept).all():
+        raise InvalidInput(f"{name} x has {np.sum(~np.isfinite(kept))} NaN or infinite entries; drop those examples.")
+    if dtype == np.float32:
+        check_float32(x, kept, f"{name} x", stacklevel=4)
+    return kept
 
 
 def _values(data: Examples, name: str, x: np.ndarray, outputs: int) -> np.ndarray:
-    y = np.asarray(data.targets if isinstance(data, Dataset) else data[1])
+    y = array_of_reals(f"{name} targets", data.targets if isinstance(data, Dataset) else data[1])
     y = y[:, None] if y.ndim == 1 else y
     if y.shape != (len(x), outputs):
         raise InvalidInput(
@@ -88,7 +92,8 @@ def _classes(data: Examples, name: str, x: np.ndarray, outputs: int) -> np.ndarr
     """Labels (n,), or one-hot rows (n, k), as one-hot rows."""
     if outputs < 2:
         raise InvalidInput("Cross-entropy needs an output for each class; build the network with outputs=2 for two.")
-    y = np.asarray(data.y if isinstance(data, Dataset) else data[1])
+    y = plain_array(f"{name} targets", data.y if isinstance(data, Dataset) else data[1])
+    y = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 and y.dtype.kind in "iu" else y
     one_hot = y.ndim == 2 and y.shape[1] == outputs and np.isin(y, (0, 1)).all() and (y.sum(1) == 1).all()
     labels = y.argmax(1) if one_hot else y
     if labels.shape != (len(x),) or labels.dtype.kind not in "iu" or labels.min() < 0 or labels.max() >= outputs:

@@ -97,6 +97,9 @@ def test_many_validation_points():
     [
         ({"residual": np.array([1.0, np.nan])}, "residual has 1 NaN"),
         ({"validation_kernel": np.ones((1, 3))}, "Shapes do not fit"),
+        ({"validation_kernel": np.ma.masked_array([[1.0, 2.0]], mask=[[0, 1]])}, "validation_kernel has 1 masked"),
+        ({"train_kernel": np.ma.masked_array(np.eye(2), mask=np.eye(2))}, "training kernel has 2 masked"),
+        ({"train_kernel": np.eye(2)[..., None, None]}, r"transpose\(0, 2, 1, 3\)"),
         ({"decay": 0.0}, "decay and damping are both 0"),
         ({"sigma": 0.0}, "sigma is 0.0"),
         ({"train_kernel": -np.eye(2)}, "not positive semi-definite"),

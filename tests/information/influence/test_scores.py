@@ -167,6 +167,8 @@ def test_bad_arrays_are_named(make):
     network, params, (x, y), queries = make("squared")
     with pytest.raises(InvalidInput, match="train x has 24 NaN"):
         influence(network, params, (x * np.nan, y), queries, damping=0.1)
+    with pytest.raises(InvalidInput, match="train x has 6 masked"):
+        influence(network, params, (np.ma.masked_array(x, mask=np.isin(x, x[:, 0])), y), queries, damping=0.1)
     with pytest.raises(InvalidInput, match=r"targets of shape \(6, 2\)"):
         influence(network, params, (x, y[:, :2]), queries, damping=0.1)
     with pytest.raises(OverBudget, match="43 parameters needs"):
