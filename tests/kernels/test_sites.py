@@ -63,8 +63,12 @@ WAYS = {
     "made symmetric": (lambda w: (w + w.T) / 2, normal(3, 3), 0),
     "its own square": (lambda w: w @ w, normal(3, 3), 0),
     "a diagonal": (jnp.diag, normal(3), 0),
-    "low rank": (lambda w: w["a"] @ w["b"] + lax.stop_gradient(w["c"]), {"a": normal(3, 2), "b": normal(2, 4), "c": W}, 2),
-}  # fmt: skip
+    "low rank": (
+        lambda w: w["a"] @ w["b"] + lax.stop_gradient(w["c"]),
+        {"a": normal(3, 2), "b": normal(2, 4), "c": W},
+        2,
+    ),
+}
 
 NETWORKS = {
     "tied": (lambda w, x: jnp.tanh(x @ w) @ w.T, W, normal(4, 3)),
@@ -72,7 +76,11 @@ NETWORKS = {
     "experts": (lambda w, x: jax.vmap(lambda v: jnp.tanh(x @ v))(w).sum(0), normal(5, 3, 4), normal(4, 3)),
     "a bias of two halves": (lambda p, x: x @ p[0] + jnp.tile(p[1][:2], 2)[None], (W, normal(4)), normal(4, 3)),
     "a bias twice": (lambda p, x: x @ p[0] + p[1][None] + p[1][None], (W, normal(4)), normal(4, 3)),
-    "filters, one repeated": (lambda w, x: pooled(x, jnp.broadcast_to(w[..., :1], w.shape)), normal(3, 3, 2, 4), IMAGES),
+    "filters, one repeated": (
+        lambda w, x: pooled(x, jnp.broadcast_to(w[..., :1], w.shape)),
+        normal(3, 3, 2, 4),
+        IMAGES,
+    ),
     "filters, one row for all": (lambda w, x: pooled(x, jnp.broadcast_to(w[:1], w.shape)), normal(3, 3, 2, 4), IMAGES),
     "filters in groups": (lambda w, x: pooled(x, w, feature_group_count=2), normal(3, 3, 1, 4), IMAGES),
     "filters in groups, repeated": (
@@ -81,7 +89,7 @@ NETWORKS = {
         IMAGES,
     ),
     "filters turned": (lambda w, x: pooled(x, w[::-1, ::-1]), normal(3, 3, 2, 4), IMAGES),
-}  # fmt: skip
+}
 
 
 def check(apply, params, x):
