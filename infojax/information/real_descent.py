@@ -19,6 +19,7 @@ from infojax.data import Dataset
 from infojax.errors import InvalidInput
 from infojax.float32_digits import check_float32
 from infojax.linearized.training import Convention, GradientDescent, Training
+from infojax.models.first_use import check_network
 from infojax.models.network import Network, Params
 from infojax.settings_checked import array_of_reals, require_not_negative
 
@@ -103,6 +104,7 @@ def pose(
     points, _ = _arrays(validation, "validation", dtype)
     if len(x) < 2:
         raise InvalidInput(f"There is {len(x)} training example; leaving one out needs at least 2.")
+    check_network(network.apply, params, x)
     made, elsewhere = (jax.eval_shape(network.apply, params, part).shape for part in (x, points))
     if made != y.shape or elsewhere[1:] != y.shape[1:]:
         raise InvalidInput(

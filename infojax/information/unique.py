@@ -24,6 +24,7 @@ from infojax.linearized.each_out import leave_each_out
 from infojax.linearized.groups import Groups, rows_of_groups
 from infojax.linearized.spectrum import Spectrum, spectrum
 from infojax.linearized.training import Convention, Training
+from infojax.models.first_use import check_network
 from infojax.models.network import Network, Params
 from infojax.settings_checked import array_of_reals, real_array, require_moderate
 
@@ -165,6 +166,7 @@ def unique_information(
 def initial_residual(network: Network, params: Params, train: Dataset) -> Float[np.ndarray, "n k"]:
     """Targets minus outputs at `params`, in float64. Raises InvalidInput when they differ in number."""
     targets = jnp.asarray(train.targets)
+    check_network(network.apply, params, train.x)
     outputs = jax.jit(network.apply)(params, jnp.asarray(train.x))
     if outputs.shape != targets.shape:
         raise InvalidInput(

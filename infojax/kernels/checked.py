@@ -1,39 +1,55 @@
 """What is asked of parameters, examples and networks before a kernel is computed."""
 
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from infojax.errors import InvalidInput
+from infojax.errors import InvalidInput, PrecisionWarning
 from infojax.float32_digits import check_float32
 from infojax.kernels.contract import contract
 from infojax.kernels.program import is_floating
+from infojax.models.first_use import try_out
 from infojax.precision import traced
 from infojax.settings_checked import array_of_reals
 
 
-def check_options(apply: Any, params: Any, budget: int, tile: int | None, implementation: str, dtype: Any) -> None:
-    if not callable(apply):
-        raise InvalidInput(f"network must be a Network or a function apply(params, x), not {type(apply).__name__}")
+def check_options(budget: int, tile: int | None, implementation: str, dtype: Any) -> None:
     if implementation not in ("layers", "jacobian"):
         raise InvalidInput(f'implementation must be "layers" or "jacobian", not {implementation!r}')
     if budget < 1 or (tile is not None and tile < 1):
         raise InvalidInput(f"budget (bytes) and tile (examples) must be at least 1, not {budget} and {tile}")
     if dtype is not None and not jnp.issubdtype(dtype, jnp.floating):
         raise InvalidInput(f"dtype must be a floating-point type, not {np.dtype(dtype)}")
-    floating = [leaf for leaf in jax.tree.leaves(params) if is_floating(leaf)]
-    if not floating:
-        raise InvalidInput("params has no floating-point arrays, so there is nothing to differentiate for")
-    if not all(traced(leaf) or bool(np.isfinite(np.asarray(leaf)).all()) for leaf in floating):
-        raise InvalidInput("params has NaN or infinite values: did training diverge?")
+
+
+def warn_of_narrow(params: Any, stacklevel: int = 3) -> None:
+    """Says it when parameters of 16 bits leave the kernel two or three digits. Give it from a public function."""
+    narrow = {leaf.dtype for leaf in jax.tree.leaves(params) if is_floating(leaf) and leaf.dtype.itemsize < 4}
+    if narrow:
+        dtype = max(narrow, key=lambda dtype: float(jnp.finfo(dtype).eps))
+        digits = -np.log10(float(jnp.finfo(dtype).eps))
+        warnings.warn(
+            f"The parameters are {dtype}, so that the kernel has about {digits:.1f} digits. Give parameters of 32 "
+            "bits, jax.tree.map(lambda w: w.astype(jnp.float32), params), or, to empirical_ntk, dtype=numpy.float32.",
+            PrecisionWarning,
+            stacklevel=stacklevel,
+        )
 
 
 def read_examples(name: str, x: Any, dtype: Any) -> Any:
     """The examples, in the dtype to compute in if they are floating-point, on the host unless traced."""
+    if isinstance(x, Mapping):
+        raise InvalidInput(
+            f"{name} is a {type(x).__name__} of {sorted(map(str, x))}; give one array: join its entries along the last "
+            "axis, and let the network take them apart"
+        )
     x = x if isinstance(x, jax.Array) else array_of_reals(name, x)
+    if jnp.issubdtype(x.dtype, jnp.complexfloating):
+        raise InvalidInput(f"{name} is of dtype {x.dtype}; give real numbers, real and imaginary parts side by side")
     if x.ndim == 0 or 0 in x.shape:
         raise InvalidInput(f"{name} must have at least one example along its first axis, its shape is {x.shape}")
     if is_floating(x):
@@ -76,17 +92,8 @@ def check_magnitude(of_block: Callable[..., Any], x1: np.ndarray, x2: np.ndarray
         )
 
 
-def count_outputs(apply: Callable[..., Any], params: Any, x1: Any, x2: Any) -> int:
-    """The number k of outputs of the network."""
+def check_fit(apply: Callable[..., Any], params: Any, x1: Any, x2: Any) -> int:
+    """The number k of outputs of the network, when it can be linearized at `params`."""
     if x2 is not None and x1.shape[1:] != x2.shape[1:]:
         raise InvalidInput(f"examples of x1 have shape {x1.shape[1:]}, those of x2 {x2.shape[1:]}; they must agree")
-    two = jax.ShapeDtypeStruct((2, *x1.shape[1:]), x1.dtype)
-    try:
-        out = jax.eval_shape(jax.jit(apply), params, two)
-    except (TypeError, ValueError) as error:
-        raise InvalidInput(f"the network does not take examples of shape {x1.shape[1:]}: {error}") from error
-    shape = getattr(out, "shape", None)
-    if shape is None or len(shape) != 2 or shape[0] != 2 or shape[1] == 0 or not is_floating(out):
-        given = type(out).__name__ if shape is None else f"{out.dtype}{list(shape)}"
-        raise InvalidInput(f"the network must give floating-point outputs (b, k) for b examples; for 2 it gave {given}")
-    return shape[1]
+    return try_out(apply, params, x1)

@@ -18,7 +18,7 @@ from jaxtyping import Array, Float
 
 from infojax.errors import InvalidInput, OverBudget
 from infojax.kernels.batches import Cost, cost
-from infojax.kernels.checked import check_magnitude, check_options, count_outputs, read_examples
+from infojax.kernels.checked import check_fit, check_magnitude, check_options, read_examples, warn_of_narrow
 from infojax.kernels.contract import contract, contraction_bytes
 from infojax.kernels.devices import choose_devices, work_on
 from infojax.kernels.disk_writing import OnDisk
@@ -30,6 +30,7 @@ from infojax.kernels.program import is_floating
 from infojax.kernels.resuming import fill_folder
 from infojax.kernels.tiles import Grid, Tiling, Write, choose_tiling, fill, given_tiling, into
 from infojax.models.network import Network
+from infojax.models.parameters import check_apply, check_parameters
 from infojax.precision import float64, traced
 
 if TYPE_CHECKING:
@@ -124,7 +125,11 @@ def empirical_ntk(  # pyright: ignore[reportInconsistentOverload]
      [0. 1.]]
     """
     apply = network.apply if isinstance(network, Network) else network
-    check_options(apply, params, budget, tile, implementation, dtype)
+    check_apply(apply)
+    check_parameters(apply, params)
+    check_options(budget, tile, implementation, dtype)
+    if dtype is None:
+        warn_of_narrow(params)
     if precision not in ("highest", "high", "default"):
         raise InvalidInput(f'precision must be "highest", "high" or "default", not {precision!r}')
     asked, dtype = dtype, np.dtype(dtype or kernel_dtype(params))
@@ -132,7 +137,7 @@ def empirical_ntk(  # pyright: ignore[reportInconsistentOverload]
         params = jax.tree.map(lambda leaf: jnp.asarray(leaf, asked) if is_floating(leaf) else leaf, params)
         x1 = read_examples("x1", x1, dtype)
         x2 = None if x2 is None else read_examples("x2", x2, dtype)
-        k = count_outputs(apply, params, x1, x2)
+        k = check_fit(apply, params, x1, x2)
         of_block = functools.partial(features, apply, params, layers=implementation == "layers")
         if not traced(params, x1, x2):
             check_magnitude(of_block, x1, x2)

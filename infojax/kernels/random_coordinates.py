@@ -15,10 +15,11 @@ import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from infojax.errors import InvalidInput
-from infojax.kernels.checked import check_options, count_outputs, read_examples
+from infojax.kernels.checked import check_fit, check_options, read_examples, warn_of_narrow
 from infojax.kernels.empirical import from_features
 from infojax.kernels.layers import Features, factors_of_one, kernel_dtype
 from infojax.models.network import Network
+from infojax.models.parameters import check_apply, check_parameters
 from infojax.precision import float64, traced
 
 if TYPE_CHECKING:
@@ -63,7 +64,10 @@ def random_coordinate_ntk(
      [0. 1.]]
     """
     apply = network.apply if isinstance(network, Network) else network
-    check_options(apply, params, budget, tile, "layers", None)
+    check_apply(apply)
+    check_parameters(apply, params)
+    check_options(budget, tile, "layers", None)
+    warn_of_narrow(params)
     if isinstance(coordinates, bool) or coordinates < 1:
         raise InvalidInput(f"coordinates={coordinates}; at least one of each parameter array is needed.")
     if traced(params, x1, x2, key):
@@ -73,7 +77,7 @@ def random_coordinate_ntk(
     with jax.default_matmul_precision("highest"), float64() if dtype == np.float64 else contextlib.nullcontext():
         x1 = read_examples("x1", x1, dtype)
         x2 = None if x2 is None else read_examples("x2", x2, dtype)
-        outputs = count_outputs(apply, params, x1, x2)
+        outputs = check_fit(apply, params, x1, x2)
         of_block = functools.partial(_features, apply, params, coordinates=coordinates, seed=seed)
         result: Any = from_features(of_block, x1, x2, outputs, dtype, budget=budget, tile=tile, progress=progress)
         return result

@@ -14,7 +14,8 @@ from infojax.jax_versions import Jaxpr, JaxprEqn, Literal, Var
 from infojax.kernels.layouts import as_output
 from infojax.kernels.program import is_floating, shaped
 
-# They move elements and change no value: neither does a sign matter, for a kernel is quadratic in each gradient.
+# They move elements, repeat or drop them, and change no value: neither does a sign matter, for a kernel is quadratic in
+# each gradient.
 _REARRANGE = frozenset(
     {"reshape", "transpose", "squeeze", "expand_dims", "broadcast_in_dim", "slice", "rev"}
     | {"convert_element_type", "copy", "neg"}
@@ -67,7 +68,7 @@ def find_sites(jaxpr: Jaxpr, leaves: Sequence[Var]) -> tuple[Site, ...]:
     sites = []
     for weight, path in zip(leaves, paths, strict=True):
         product = path.use
-        if not _is(product, "dot_general", "conv_general_dilated") or shaped(path.end).size != shaped(weight).size:
+        if not _is(product, "dot_general", "conv_general_dilated") or not _keeps_every_element(weight, path):
             continue
         assert product is not None
         operand = product.invars.index(path.end)
@@ -140,6 +141,15 @@ class _Graph:
 
 def _is(equation: JaxprEqn | None, *names: str) -> bool:
     return equation is not None and equation.primitive.name in names
+
+
+def _keeps_every_element(weight: Var, path: _Path) -> bool:
+    """Whether what enters the product has each element of the weight once: none is dropped on the way, none repeated.
+
+    What rearranges one to one keeps the number of elements. Where it changes, elements were dropped or repeated, and
+    an equal number at the end says nothing: a column, repeated, is as large as the matrix that it was taken from.
+    """
+    return all(shaped(equation.outvars[0]).size == shaped(weight).size for equation in path.equations)
 
 
 def _one_for_each_output(bias: Var, path: _Path, product: JaxprEqn, operand: int) -> bool:

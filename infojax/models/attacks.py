@@ -14,6 +14,7 @@ import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from infojax.errors import InvalidInput
+from infojax.models.first_use import check_network
 from infojax.models.network import Network, Params
 from infojax.settings_checked import LARGEST
 
@@ -115,7 +116,7 @@ def _checked(network, params, x, targets, radius, low, high):
             f"Attack with radius={radius} within [{low}, {high}]: radius must be positive, up to 1e15; low < high."
         )
     x, targets = jnp.asarray(x), jnp.asarray(targets)
-    shape = jax.eval_shape(network.apply, params, x).shape
+    shape = (len(x), check_network(network.apply, params, x))
     if targets.shape != shape:
         raise InvalidInput(f"Attack: targets have shape {targets.shape}, the outputs {shape}; give Dataset.targets.")
     return x, targets

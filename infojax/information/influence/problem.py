@@ -15,6 +15,7 @@ from infojax.information.influence.losses import Loss
 from infojax.information.real_descent import Examples
 from infojax.kernels.layers import kernel_dtype
 from infojax.kernels.program import is_floating
+from infojax.models.first_use import check_network
 from infojax.models.network import Network, Params
 from infojax.plain_arrays import plain_array
 from infojax.precision import float64
@@ -56,10 +57,10 @@ def pose(network: Network, params: Params, train: Examples, queries: Examples, l
         x, query_x = (_inputs(data, name, dtype) for data, name in ((train, "train"), (queries, "queries")))
         if len(x) < 2:
             raise InvalidInput(f"There is {len(x)} training example; leaving one out needs at least 2.")
-        out = jax.eval_shape(network.apply, params, jax.ShapeDtypeStruct(x.shape, dtype))
+        outputs = check_network(network.apply, params, x)
         targets = _classes if loss == "cross_entropy" else _values
-        y = targets(train, "train", x, out.shape[1]).astype(dtype)
-        query_y = targets(queries, "queries", query_x, out.shape[1]).astype(dtype)
+        y = targets(train, "train", x, outputs).astype(dtype)
+        query_y = targets(queries, "queries", query_x, outputs).astype(dtype)
     return Problem(params, x, y, query_x, query_y, network.apply, loss)
 
 
