@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from infojax.json_files import parse_json
-from infojax.sweeps.address import plain
+from infojax.sweeps.plain import plain
 
 
 def path(results: Path, experiment: str, address: str) -> Path:
