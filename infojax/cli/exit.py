@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from infojax.errors import DataWarning, InfojaxError, PrecisionWarning
+from infojax.errors import DataWarning, InfojaxError, PrecisionWarning, StorageWarning
 
 REFUSED = 2
 INTERRUPTED = 130
@@ -24,7 +24,7 @@ def exit_code(command: Callable[[], int | None]) -> int:
     try:
         with warnings.catch_warnings():
             warnings.showwarning = _shown(warnings.showwarning)
-            for category in (DataWarning, PrecisionWarning):
+            for category in (DataWarning, PrecisionWarning, StorageWarning):
                 warnings.simplefilter("always", category)
             code = command() or 0
         sys.stdout.flush()
@@ -51,7 +51,7 @@ def complain(message: str) -> None:
 
 def _shown(otherwise: Callable[..., Any]) -> Callable[..., Any]:
     def show(message: Warning | str, category: type[Warning], *where: Any) -> None:
-        if issubclass(category, DataWarning | PrecisionWarning):
+        if issubclass(category, DataWarning | PrecisionWarning | StorageWarning):
             _say(f"warning: {message}", "yellow")
         else:
             otherwise(message, category, *where)

@@ -1,9 +1,9 @@
 """Running experiments, one or many, and keeping their results."""
 
-from infojax.sweeps.address import plain
 from infojax.sweeps.conditions import conditions, device, git_revision, precision, threads, versions
 from infojax.sweeps.designs import design, grid, random_design
 from infojax.sweeps.loop import Report, sweep
+from infojax.sweeps.plain import plain
 from infojax.sweeps.run import load_experiment, load_module, run_stored, summaries
 from infojax.sweeps.store import Result, Store
 

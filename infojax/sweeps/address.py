@@ -1,49 +1,96 @@
-"""Where a result belongs: a config as plain values, and the digest of it and of the code behind it."""
+"""Where a result belongs: the digest of a config, and of the code behind it."""
 
 import dataclasses
-from enum import Enum
-from pathlib import Path
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator
+from json.encoder import encode_basestring_ascii
 from typing import Any
-
-import numpy as np
 
 from infojax.errors import InvalidInput
 from infojax.sweeps.code_version import code_version
-from infojax.sweeps.record import digest
-
-
-def plain(value: Any) -> Any:
-    """A config as plain JSON values, the same for equal configs; a dataclass within it keeps its name as
-    "type".
-
-    >>> plain((1, 2.5, None)), plain(np.float64(0.5))
-    ([1, 2.5, None], 0.5)
-    """
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
-        return {"type": type(value).__name__} | fields
-    if isinstance(value, np.generic):
-        return value.item()
-    if isinstance(value, Enum):
-        return value.name
-    if isinstance(value, Path):
-        return str(value)
-    if isinstance(value, tuple | list):
-        return [plain(item) for item in value]
-    if isinstance(value, dict) and all(isinstance(key, str) for key in value):
-        return {key: plain(item) for key, item in value.items()}
-    if value is None or isinstance(value, bool | int | float | str):
-        return value
-    raise InvalidInput(
-        f"a config holds {value!r} of type {type(value).__name__}, which cannot be recorded; "
-        "use numbers, text, tuples, dicts with text keys and dataclasses of these"
-    )
+from infojax.sweeps.plain import LONGEST, plain, types
 
 
 def address(config: Any) -> str:
-    """The folder name CONFIG-CODE, twelve hexadecimal digits each, of a config's result (a dataclass
-    instance).
+    """The folder name CONFIG-CODE of a config's result (a dataclass instance): the first 128 bits of the digest of
+    the config (record.py), 48 of that of its code, in hexadecimal digits.
     """
-    if not dataclasses.is_dataclass(config) or isinstance(config, type):
-        raise InvalidInput(f"a config is an instance of a dataclass, not {config!r}")
-    return f"{digest(plain(config))}-{code_version(type(config).__module__)}"
+    (found,) = digests([config])
+    return f"{found.hex()}-{code_version(type(config).__module__)}"
+
+
+def digests(configs: Iterable[Any]) -> Iterator[bytes]:
+    """The 16 bytes of each config's digest; `record.digest` of its plain values and types, but a million in seconds.
+
+    A design's configs have most of their values in common, so each field's text is kept until its value changes.
+    """
+    kind, fields = type(None), list[_Field]()
+    for config in configs:
+        if type(config) is not kind:
+            if not dataclasses.is_dataclass(config) or isinstance(config, type):
+                raise InvalidInput(f"a config is an instance of a dataclass, not {config!r:.200}")
+            kind = type(config)
+            # Sorted as the digest has them: the class's own name among them, where no field is called so.
+            names = {field.name for field in dataclasses.fields(config)}
+            fields = [_Field(name, kind.__name__ if name not in names else None) for name in sorted({"type"} | names)]
+            own = {"": kind.__qualname__} if "type" in names else {}
+        texts, noted = [], own
+        for field in fields:
+            texts.append(field.read(config))
+            if field.types:
+                noted = noted | field.types
+        text = "{" + ", ".join(texts) + "}"
+        if noted:
+            text = f"[{text}, {json.dumps(noted, sort_keys=True)}]"
+        yield hashlib.sha256(text.encode()).digest()[:16]
+
+
+class _Field:
+    """One entry of a config's JSON, for the value that it had last."""
+
+    def __init__(self, name: str, constant: str | None) -> None:
+        self.name, self.key = name, f"{json.dumps(name)}: "
+        self.text = self.key + json.dumps(constant)
+        self.types: dict[str, str] = {}
+        self.last: Any = self  # no config holds it
+        self.constant = constant is not None
+
+    def read(self, config: Any) -> str:
+        if self.constant:
+            return self.text
+        value = getattr(config, self.name)
+        if value is not self.last:
+            write = _SIMPLE.get(type(value))
+            if write is not None:
+                self.text, self.types = self.key + write(value), {}
+            else:
+                # Equal to what the whole config would give: its plain values, one level down.
+                held = plain((value,))[0]
+                self.text = self.key + json.dumps(held, sort_keys=True)
+                self.types = {
+                    f"/{self.name}{where.removeprefix('/0')}": kind for where, kind in types((value,)).items()
+                }
+            self.last = value
+        return self.text
+
+
+def _float(value: float) -> str:
+    return float.__repr__(value) if value - value == 0 else json.dumps(value)
+
+
+def _int(value: int) -> str:
+    return int.__repr__(value) if value.bit_length() <= LONGEST else json.dumps(plain(value))
+
+
+def _str(value: str) -> str:
+    return encode_basestring_ascii(value if value.isascii() else plain(value))
+
+
+_SIMPLE: dict[type, Callable[[Any], str]] = {
+    float: _float,
+    int: _int,
+    str: _str,
+    bool: lambda value: "true" if value else "false",
+    type(None): lambda _: "null",
+}

@@ -3,8 +3,9 @@
 A result must not be taken for current after the law or the kernel under it was corrected, and hours of
 computing must not be thrown away for a comment. So the digest covers the experiment's module and, followed
 through the import statements, the modules of infojax and of the experiment's own package that it reaches;
-comments, docstrings and layout don't count. Modules imported by a name put together at run time are not seen.
-Versions of other libraries are recorded with a result but don't invalidate it.
+comments, docstrings and layout don't count, nor which Python reads them (syntax.py). Modules imported by a name put
+together at run time are not seen. Versions of other libraries, and of Python, are recorded with a result but don't
+invalidate it.
 
 Reading the sources takes a tenth of a second, so the digest is kept in this process until one of them changes.
 """
@@ -20,6 +21,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from infojax.errors import InvalidInput
+from infojax.sweeps.syntax import canonical
 
 # Module → its sources as they were (file, time of change, bytes), and the digest of them.
 _KNOWN: dict[str, tuple[list[tuple[Path, int, int]], str]] = {}
@@ -87,7 +89,7 @@ def _digest(module: str) -> tuple[list[Path], str]:
         files.append(path)
         tree = ast.parse(path.read_bytes())
         package = name if path.name == "__init__.py" else name.rpartition(".")[0]
-        sources[name] = ast.unparse(_without_docstrings(tree))
+        sources[name] = canonical(tree)
         waiting += _imported(tree, package, roots)
     if module not in sources:
         raise InvalidInput(f"{module!r} is no file of a package; run it by name, `python -m experiments NAME`")
@@ -141,13 +143,3 @@ def _imported(tree: ast.Module, package: str, roots: dict[str, Path]) -> list[st
 def _all_modules(root: Path) -> list[str]:
     files = (root / "infojax").rglob("*.py")
     return [".".join(file.relative_to(root).with_suffix("").parts).removesuffix(".__init__") for file in files]
-
-
-def _without_docstrings(tree: ast.Module) -> ast.Module:
-    for node in ast.walk(tree):
-        body = getattr(node, "body", None)
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and body:
-            first = body[0]
-            if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
-                node.body = body[1:] or [ast.Pass()]
-    return tree

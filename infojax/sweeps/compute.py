@@ -19,13 +19,15 @@ def compute(
 ) -> Result:
     """Run one config and store its result. An interrupted run is gone on with from what its scratch folder keeps."""
     scratch, resumed = scratch_of(name, config, store)
-    started, clock = datetime.now(UTC), time.perf_counter()
+    started, clock, asked = datetime.now(UTC), time.perf_counter(), store.folder(name, config)
     try:
         tables = module.run(config, scratch, progress or Progress(disable=True))
     except KeyboardInterrupt as interrupt:
         kept = "partial work is kept" if any(scratch.iterdir()) else "nothing was finished yet"
         interrupt.add_note(f"{name}: {kept} ({scratch}); the same command goes on from there")
         raise
+    if store.folder(name, config) != asked:  # else the result would be filed under another question
+        raise InvalidInput(f"run() of experiment {name!r} has changed its config; make Config a frozen dataclass")
     return keep(name, config, store, claim, tables, started, time.perf_counter() - clock, resumed)
 
 

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from infojax.errors import InvalidInput
-from infojax.sweeps.address import plain
 from infojax.sweeps.fields import annotation, from_python, from_text
+from infojax.sweeps.plain import plain
 from infojax.sweeps.ranges import MOST, parts_of, range_of, values_of
 
 Values = str | Iterable[Any]

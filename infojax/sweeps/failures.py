@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from infojax.json_files import parse_json
-from infojax.sweeps.address import plain
+from infojax.sweeps.plain import plain
 from infojax.whole_files import read_plain, write_whole
 
 

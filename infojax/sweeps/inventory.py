@@ -12,7 +12,7 @@ from infojax.sweeps import claims, failures
 from infojax.sweeps.code_version import code_version
 from infojax.sweeps.record import read_record
 
-ADDRESS = re.compile(r"[0-9a-f]{12}-[0-9a-f]{12}")
+ADDRESS = re.compile(r"[0-9a-f]{12}([0-9a-f]{20})?-[0-9a-f]{12}")  # of 128 bits of the config, or of 48, as was
 State = Literal["stored", "damaged", "running", "failed", "unfinished"]
 
 
@@ -84,10 +84,11 @@ def present_code(experiment: str, package: str) -> str | None:
 def _result(experiment: str, folder: Path) -> Entry | None:
     try:
         return Entry(experiment, folder.name, "stored", folder, read_record(folder))
-    except FileNotFoundError:
-        if not folder.is_dir():
+    except (FileNotFoundError, NotADirectoryError):
+        if not os.path.lexists(folder):
             return None  # removed meanwhile
-        return Entry(experiment, folder.name, "damaged", folder, {}, "record.json is missing")
+        words = "record.json is missing" if folder.is_dir() else "it is no folder"
+        return Entry(experiment, folder.name, "damaged", folder, {}, words)
     except CorruptData as error:
         return Entry(experiment, folder.name, "damaged", folder, {}, str(error))
 

@@ -50,9 +50,9 @@ class Report:
 
 def sweep(
     experiment: str,
-    configs: Sequence[Any],
+    configs: Any,
     *,
-    results: Path = Path("results"),
+    results: Path | str = Path("results"),
     package: str = "experiments",
     engine: str = "local",
     options: Mapping[str, Any] | None = None,
@@ -64,7 +64,8 @@ def sweep(
 
     Args:
         experiment: the module in `package`.
-        configs: instances of its Config, such as `grid` and `random_design` make; equal ones count once.
+        configs: instances of its Config, such as `grid` and `random_design` make, as a list or anything that yields
+            them; or one alone. Equal ones count once.
         results: the folder of the store. Any number of processes and machines may work on it at once.
         engine: "local", "ray" or "slurm".
         options: the engine's own, such as {"workers": 2} of "local" (infojax/sweeps/engines).
@@ -79,7 +80,7 @@ def sweep(
         InvalidInput: the experiment, a config, the engine, one of its options or the folder is not as it must be;
             nothing has run then.
     """
-    if retries < 0:
+    if not isinstance(retries, int) or retries < 0:
         raise InvalidInput(f"retries={retries} is not allowed; give 0 or more")
     module = find(engine)
     chosen = _options(module, engine, options or {})

@@ -1,8 +1,7 @@
 """What a sweep has to do: which of its configs the store has, and which go together."""
 
 import os
-import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,12 +9,18 @@ from types import ModuleType
 from typing import Any
 
 from infojax.errors import CorruptData, InvalidInput
-from infojax.sweeps.address import address
-from infojax.sweeps.batches import together
-from infojax.sweeps.code_version import pinned
+from infojax.sweeps.addressed import Addressed, listed
+from infojax.sweeps.batches import batches
+from infojax.sweeps.code_version import code_version, pinned
+from infojax.sweeps.file_system import probe
+from infojax.sweeps.plain import plain
+from infojax.sweeps.record import LENGTH, short_digest
 from infojax.sweeps.run import load_experiment
 from infojax.sweeps.store import Store
 from infojax.sweeps.worker import Unit
+
+Tell = Callable[[str, int, int], None]
+"""Called with what is being done, how many are done, and of how many."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +31,7 @@ class Plan:
     package: str
     module: ModuleType
     results: Path
-    configs: dict[str, Any]
+    configs: Addressed
     """Address → config."""
     found: frozenset[str]
     """Addresses whose results are in the store, whole."""
@@ -35,48 +40,87 @@ class Plan:
 
     def units(self, addresses: Sequence[str], parallel: int, retries: int) -> list[Unit]:
         """The configs at `addresses` as units, for `parallel` workers to share."""
-        batches = together(self.module, [self.configs[at] for at in addresses], parallel)
-        common = (self.results, retries)
+        indices = [self.configs.index(at) for at in addresses]
+        configs = [self.configs.configs[index] for index in indices]
         return [
-            Unit(self.experiment, self.package, batch, tuple(address(config) for config in batch), *common)
-            for batch in batches
+            Unit(
+                self.experiment,
+                self.package,
+                tuple(configs[place] for place in batch),
+                tuple(addresses[place] for place in batch),
+                self.results,
+                retries,
+            )
+            for batch in batches(self.module, configs, parallel)
         ]
+
+    def sizes(self, parallel: int) -> list[int]:
+        """How many configs each unit of what is missing would have."""
+        missing = [index for index, at in enumerate(self.configs) if at not in self.found]
+        configs = [self.configs.configs[index] for index in missing]
+        return [len(batch) for batch in batches(self.module, configs, parallel)]
 
     def missing(self) -> list[str]:
         """Addresses that have to be computed."""
         return [at for at in self.configs if at not in self.found]
 
 
-def plan(experiment: str, configs: Sequence[Any], results: Path, package: str = "experiments") -> Plan:
+def plan(
+    experiment: str, configs: Any, results: Path | str, package: str = "experiments", tell: Tell = lambda *_: None
+) -> Plan:
     """Look into the store for every config.
+
+    Args:
+        experiment: the module in `package`.
+        configs: its Configs: a list, anything that yields them, or one alone.
+        results: the folder of the store.
+        package: where the experiment lies.
+        tell: see `Tell`.
 
     Raises:
         InvalidInput: there is no such experiment, no config, or something else than one of its configs.
     """
-    module = load_experiment(experiment, package)
-    wrong = [config for config in configs if not isinstance(config, module.Config)]
-    if wrong:
-        raise InvalidInput(f"experiment {experiment!r} takes its own Config, not {wrong[0]!r}")
-    if not configs:
-        raise InvalidInput("a sweep needs at least one config")
-    store = Store(results.absolute())
-    with pinned(module.__name__), ThreadPoolExecutor(8) as threads:
-        named = {address(config): config for config in configs}
-        states = list(threads.map(lambda config: _state(store, experiment, config), named.values()))
-    found = frozenset(at for at, state in zip(named, states, strict=True) if state is True)
-    damaged = {at: state for at, state in zip(named, states, strict=True) if isinstance(state, str)}
-    return Plan(experiment, package, module, results.absolute(), named, found, damaged)
+    module, store = load_experiment(experiment, package), Store(results)
+    store = Store(store.root.absolute())
+    given = listed(configs, module.Config, experiment)
+    with pinned(module.__name__):
+        code, total = code_version(module.__name__), len(given)
+        named = Addressed(given, code, lambda done: tell("configs planned", done, total))
+        there = _there(store, experiment, named)
+        states = {}
+        with ThreadPoolExecutor(8) as threads:
+            read = threads.map(lambda index: _state(store, experiment, named.configs[index]), there)
+            for done, (index, state) in enumerate(zip(there, read, strict=True), 1):
+                states[named.address(index)] = state
+                tell("results checked", done, len(there))
+    found = frozenset(at for at, state in states.items() if state is True)
+    damaged = {at: state for at, state in states.items() if isinstance(state, str)}
+    return Plan(experiment, package, module, store.root, named, found, damaged)
 
 
 def check_writable(results: Path) -> None:
-    """Raises InvalidInput for a results folder that cannot be made or written to."""
+    """Raises InvalidInput for a results folder that cannot be made or written to, or whose file system cannot keep
+    what is promised.
+    """
     try:
         results.mkdir(parents=True, exist_ok=True)
-        handle, probe = tempfile.mkstemp(prefix=".writing-", dir=results)
-        os.close(handle)
-        os.unlink(probe)
+        probe(results)
     except OSError as error:
         raise InvalidInput(f"results cannot be written to {results} ({error}); choose another") from error
+
+
+def _there(store: Store, experiment: str, named: Addressed) -> Sequence[int]:
+    """Those of the configs that the store has something of. The folder is listed once: most have nothing there."""
+    try:
+        names = {entry.name for entry in os.scandir(store.root / experiment) if entry.name.endswith(named.code)}
+    except OSError:  # nothing is stored yet
+        return []
+    short = any(len(name) < LENGTH for name in names)  # as results were named until November 2026
+    return [
+        index
+        for index, (at, config) in enumerate(named.items() if names else ())
+        if at in names or (short and f"{short_digest(plain(config))}-{named.code}" in names)
+    ]
 
 
 def _state(store: Store, experiment: str, config: Any) -> bool | str:

@@ -2,6 +2,9 @@
 
 `record.json` ends with the SHA-256 of every byte before that entry, so a flipped bit is found wherever it is. Records
 of format 1 lack it: their files, config and code are checked, their times and versions cannot be.
+
+A result's folder is named by the digest of its config, 128 bits of it; until November 2026 it was 48, which do not
+suffice where a store holds millions. Results under such a short name are found as before, by who compares configs.
 """
 
 import hashlib
@@ -12,11 +15,14 @@ from typing import Any
 
 from infojax.errors import CorruptData
 from infojax.json_files import parse_json
+from infojax.sweeps.plain_files import read_file
 
 FORMAT = 2
 READABLE = (1, 2)
 FILE = re.compile(r"\w+(\.[0-9a-f]{8})?\.(parquet|npy)")
 SEAL = b',\n "sha256": "'
+LENGTH = 32 + 1 + 12  # letters of a result's name, but for short ones
+LONG = 1e18  # seconds, more than any run takes
 
 
 def sealed(record: dict[str, Any]) -> bytes:
@@ -49,15 +55,14 @@ def read_record(folder: Path) -> dict[str, Any]:
     belongs to another folder, and FileNotFoundError where there is none.
     """
     try:
-        data = (folder / "record.json").read_bytes()
+        data = read_file(folder / "record.json")
         refuse_format(folder, parse_json(data))
         record = opened(data, {"format", "experiment", "config", "code", "files"})
         _check_files(record["files"])
-        if folder.name != f"{digest(record['config'])}-{record['code']}":
-            raise ValueError("it is the record of another config or of other code")
+        _check_name(folder.name, record)
     except (CorruptData, FileNotFoundError, NotADirectoryError):
         raise
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, RecursionError) as error:
         raise damaged(folder, "record.json", error) from error
     return record
 
@@ -74,9 +79,26 @@ def refuse_format(folder: Path, record: Any) -> None:
     )
 
 
-def digest(config: Any) -> str:
-    """Twelve hexadecimal digits of a config as plain values (address.plain): the first half of its address."""
-    return hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()[:12]
+def digest(config: Any, types: dict[str, str] | None = None) -> str:
+    """32 hexadecimal digits of a config as plain values, and of its types (plain.py): the first half of its address."""
+    what = [config, types] if types else config
+    return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def short_digest(config: Any) -> str:
+    """The twelve digits that results were named by until November 2026."""
+    return digest(config)[:12]
+
+
+def is_of(record: dict[str, Any], config: Any, types: dict[str, str]) -> bool:
+    """Whether a record is that of a config, given as plain values and its types, and not of one with the same digest.
+
+    >>> is_of({"config": {"x": 1}}, {"x": 1}, {}), is_of({"config": {"x": 1}}, {"x": 1.0}, {})
+    (True, False)
+    """
+    # As text, which tells 1 from 1.0 and from true, and finds NaN equal to itself.
+    same = json.dumps(record["config"], sort_keys=True) == json.dumps(config, sort_keys=True)
+    return same and record.get("types", types) == types
 
 
 def table_of(file: str) -> str:
@@ -98,6 +120,19 @@ def damaged(folder: Path, file: str, error: Exception) -> CorruptData:
     return CorruptData(f"{folder / file} is damaged ({error}); delete the folder {folder} and run the experiment again")
 
 
+def _check_name(name: str, record: dict[str, Any]) -> None:
+    """Raises ValueError for a record that belongs into another folder, or says what none says."""
+    config, code, types = record["config"], record["code"], record.get("types", {})
+    objects = isinstance(config, dict) and isinstance(types, dict) and isinstance(record.get("dtypes", {}), dict)
+    if not objects or not isinstance(code, str):
+        raise ValueError("its config, its types or its code are something else")
+    if name not in (f"{digest(config, types)}-{code}", f"{short_digest(config)}-{code}"):
+        raise ValueError("it is the record of another config or of other code")
+    seconds = record.get("seconds")
+    if seconds is not None and (not isinstance(seconds, int | float) or abs(seconds) > LONG):
+        raise ValueError("its seconds are no number")
+
+
 def _check_files(files: Any) -> None:
     if not isinstance(files, dict):
         raise ValueError("its files are no object")
@@ -115,6 +150,6 @@ def _seal(text: bytes) -> bytes:
 def is_sealed(folder: Path) -> bool:
     """Whether the record in `folder` is what was written, by its own checksum, of whatever format it is."""
     try:
-        return "sha256" in opened((folder / "record.json").read_bytes(), {"format"})
+        return "sha256" in opened(read_file(folder / "record.json"), {"format"})
     except (OSError, ValueError):
         return False

@@ -61,7 +61,7 @@ def load_experiment(name: str, package: str = "experiments") -> ModuleType:
 def run_stored(
     name: str,
     config: Any,
-    store: Store,
+    store: Store | Path | str,
     progress: Progress | None = None,
     *,
     package: str = "experiments",
@@ -73,6 +73,7 @@ def run_stored(
     Args:
         name: the module in `package`.
         config: the name of a preset, or an instance of the experiment's Config.
+        store: where results are kept, or the path of its folder.
         progress: shows what is being computed; None is silent.
         again: compute even if a result is stored, and replace it.
         any_code: take a stored result that an earlier version of the code computed.
@@ -83,6 +84,7 @@ def run_stored(
     """
     module = load_experiment(name, package)
     config = _config(module, name, config)
+    store = store if isinstance(store, Store) else Store(Path(store))
     watch = claims.Watch()
     with pinned(module.__name__):
         while True:
@@ -119,7 +121,7 @@ def _config(module: ModuleType, name: str, config: Any) -> Any:
             raise InvalidInput(f"experiment {name!r} has no preset {config!r}; it has {', '.join(module.PRESETS)}")
         return module.PRESETS[config]
     if not isinstance(config, module.Config):
-        raise InvalidInput(f"experiment {name!r} takes its own Config, not {config!r}")
+        raise InvalidInput(f"experiment {name!r} takes its own Config, not {config!r:.200}")
     return config
 
 

@@ -6,11 +6,13 @@
     results/EXPERIMENT/unfinished/CONFIG-CODE/     what an interrupted run keeps (`Store.scratch`)
 
 CONFIG is a digest of the configuration, CODE that of the code behind it (code_version.py). The record names the other
-files of its result (those of a result that was replaced have a token in their names); other files don't count.
+files of its result (those of a result that was replaced have a token in their names); other files don't count. It holds
+the configuration too, and that is compared with the one that is asked for whenever a result is read.
 """
 
 import contextlib
 import dataclasses
+import os
 import re
 import shutil
 import sys
@@ -23,11 +25,12 @@ import numpy as np
 import polars as pl
 
 from infojax.errors import CorruptData, InvalidInput
-from infojax.sweeps.address import address, plain
+from infojax.sweeps.address import address
 from infojax.sweeps.code_version import code_version
 from infojax.sweeps.conditions import conditions
 from infojax.sweeps.contents import contents_of, load
-from infojax.sweeps.record import FORMAT, damaged, is_table, read_record, table_of
+from infojax.sweeps.plain import plain, types
+from infojax.sweeps.record import FORMAT, LENGTH, damaged, is_of, is_table, read_record, short_digest, table_of
 from infojax.sweeps.writing import write_whole
 
 
@@ -43,9 +46,15 @@ class Result:
 
 @dataclasses.dataclass(frozen=True)
 class Store:
-    """Results below the folder `root`, which need not exist yet."""
+    """Results below the folder `root`, a path or text, which need not exist yet."""
 
     root: Path
+
+    def __post_init__(self) -> None:
+        root: Any = self.root
+        if not isinstance(root, str | os.PathLike) or not isinstance(text := os.fspath(root), str) or "\0" in text:
+            raise InvalidInput(f"a store is a folder, not {root!r:.200}; give its path")
+        object.__setattr__(self, "root", Path(text))
 
     def tables(self, name: str, config: Any) -> dict[str, pl.DataFrame] | None:
         """The tables of experiment `name` for `config` (see `read`)."""
@@ -56,11 +65,16 @@ class Store:
         """The stored result of this config and the present code; None where there is none.
 
         With `any_code`, failing that, the latest result of the same config by another version of the code.
-        Raises CorruptData for a result whose files are not what was written.
+        Raises CorruptData for a result whose files are not what was written, or that is of another config.
         """
-        for folder in self._candidates(name, config, any_code):
+        asked = Asked.of(config)
+        for folder in self._candidates(name, config, asked, any_code):
             with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-                return read_result(folder)
+                record = read_record(folder)
+                if asked.answered_by(record) and asked.answered_by((result := _read(folder, record)).record):
+                    return result
+                if len(folder.name) == LENGTH:
+                    raise damaged(folder, "record.json", ValueError("it is of another config of the same digest"))
         return None
 
     def write(
@@ -81,20 +95,26 @@ class Store:
         StorageFailed for a full disk.
         """
         contents = contents_of(name, tables)
-        final = self.folder(name, config)
+        dtypes = {content.name: content.dtype for content in contents if content.dtype}
+        final, asked = self.folder(name, config), Asked.of(config)
         module = sys.modules[type(config).__module__]
         record = {
             "format": FORMAT,
             "experiment": name,
-            "config": plain(config),
-            "seed": getattr(config, "seed", None),
+            "config": asked.config,
+            **({"types": asked.types} if asked.types else {}),
+            **({"dtypes": dtypes} if dtypes else {}),
+            "seed": asked.config.get("seed"),
             "code": code_version(module.__name__),
             "started": (started or datetime.now(UTC)).isoformat(timespec="seconds"),
             "seconds": seconds,
             "resumed": resumed,
             **conditions(Path(str(module.__file__)).parent),
         }
-        return _result(tables, write_whole(final, contents, record), final)
+        result = _result(tables, write_whole(final, contents, record), final)
+        if asked.answered_in(short := asked.short(final)):
+            shutil.rmtree(short, ignore_errors=True)  # else there were two
+        return result
 
     def folder(self, name: str, config: Any) -> Path:
         """Where the result of `config` and the present code stands, or would stand."""
@@ -109,18 +129,51 @@ class Store:
 
     def earlier(self, name: str, config: Any) -> list[Path]:
         """Folders of results for the same config by other versions of the code, the latest first."""
-        present = self.folder(name, config)
-        same_config = present.parent.glob(present.name.partition("-")[0] + "-*/record.json")
-        others = []
-        for record in same_config:
-            with contextlib.suppress(FileNotFoundError):  # removed meanwhile
-                others += [(record.stat().st_mtime, record.parent)] * (record.parent != present)
+        present, asked = self.folder(name, config), Asked.of(config)
+        short, others = asked.short(present), []
+        for digest in {path.name.partition("-")[0] for path in (present, short)}:
+            for record in present.parent.glob(f"{digest}-*/record.json"):
+                with contextlib.suppress(FileNotFoundError):  # removed meanwhile
+                    if record.parent not in (present, short) and asked.answered_in(record.parent, surely=False):
+                        others.append((record.stat().st_mtime, record.parent))
         return [folder for _, folder in sorted(others, reverse=True)]
 
-    def _candidates(self, name: str, config: Any, any_code: bool) -> Iterator[Path]:
-        yield self.folder(name, config)
+    def _candidates(self, name: str, config: Any, asked: "Asked", any_code: bool) -> Iterator[Path]:
+        present = self.folder(name, config)
+        yield present
+        yield asked.short(present)
         if any_code:
             yield from self.earlier(name, config)
+
+
+@dataclasses.dataclass(frozen=True)
+class Asked:
+    """A config as a record holds it, to be held against records."""
+
+    config: dict[str, Any]
+    types: dict[str, str]
+
+    @classmethod
+    def of(cls, config: Any) -> "Asked":
+        """Those of an instance of a dataclass."""
+        return cls(plain(config), types(config))
+
+    def answered_by(self, record: dict[str, Any]) -> bool:
+        """Whether a record is of this config, and not of another of the same digest."""
+        return is_of(record, self.config, self.types)
+
+    def answered_in(self, folder: Path, surely: bool = True) -> bool:
+        """Whether the record in `folder` is of this config. One that is not there, or damaged, is not; with
+        surely=False it may be.
+        """
+        try:
+            return self.answered_by(read_record(folder))
+        except (OSError, CorruptData):
+            return not surely
+
+    def short(self, folder: Path) -> Path:
+        """Where a result that belongs into `folder` stood until November 2026."""
+        return folder.with_name(f"{short_digest(self.config)}-{folder.name.partition('-')[2]}")
 
 
 def read_result(folder: Path) -> Result:
@@ -128,7 +181,7 @@ def read_result(folder: Path) -> Result:
 
     Raises CorruptData for one whose files are not what was written, and FileNotFoundError where there is none.
     """
-    return _read(folder, read_record(folder), lambda _: True)
+    return _read(folder, read_record(folder))
 
 
 def read_table(folder: Path, record: dict[str, Any], name: str) -> pl.DataFrame | None:
@@ -136,11 +189,11 @@ def read_table(folder: Path, record: dict[str, Any], name: str) -> pl.DataFrame 
     return _read(folder, record, lambda file: is_table(file) and table_of(file) == name).tables.get(name)
 
 
-def _read(folder: Path, record: dict[str, Any], wanted: Callable[[str], bool]) -> Result:
+def _read(folder: Path, record: dict[str, Any], wanted: Callable[[str], bool] = lambda _: True) -> Result:
     while True:
         try:
             files = {file: checksum for file, checksum in record["files"].items() if wanted(file)}
-            return _result(_load(folder, files), record, folder)
+            return _result(_load(folder, files, record.get("dtypes", {})), record, folder)
         except CorruptData:
             present = read_record(folder)
             if present["files"] == record["files"]:
@@ -148,11 +201,11 @@ def _read(folder: Path, record: dict[str, Any], wanted: Callable[[str], bool]) -
             record = present  # it was replaced while it was read
 
 
-def _load(folder: Path, files: dict[str, str]) -> dict[str, pl.DataFrame | np.ndarray]:
+def _load(folder: Path, files: dict[str, str], dtypes: dict[str, str]) -> dict[str, pl.DataFrame | np.ndarray]:
     held = {}
     for file, checksum in files.items():
         try:
-            held[table_of(file)] = load(folder / file, checksum)
+            held[table_of(file)] = load(folder / file, checksum, dtypes.get(table_of(file)))
         except (OSError, ValueError, TypeError) as error:
             raise damaged(folder, file, error) from error
     return held

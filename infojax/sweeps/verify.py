@@ -2,13 +2,15 @@
 
 import contextlib
 import hashlib
-import secrets
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from infojax.errors import CorruptData
+from infojax.sweeps import writing
 from infojax.sweeps.inventory import experiments, folders
+from infojax.sweeps.plain_files import open_file
 from infojax.sweeps.record import is_sealed, read_record
 
 
@@ -53,8 +55,9 @@ def check(experiment: str, folder: Path) -> Checked | None:
     while True:
         try:
             record = read_record(folder)
-        except FileNotFoundError:
-            return Checked(experiment, folder, {"record.json": "it is missing"}) if folder.is_dir() else None
+        except (FileNotFoundError, NotADirectoryError):
+            words = "it is missing" if folder.is_dir() else "there is no folder around it"
+            return Checked(experiment, folder, {"record.json": words}) if os.path.lexists(folder) else None
         except CorruptData as error:
             whole = is_sealed(folder)
             return Checked(experiment, folder, {} if whole else {"record.json": str(error)}, readable=False)
@@ -80,18 +83,15 @@ def set_aside(root: Path, checked: Checked) -> Path | None:
     again = check(checked.experiment, checked.folder)
     if again is None or not again.damaged:
         return None
-    target = root / ".damaged" / checked.experiment / f"{checked.folder.name}.{secrets.token_hex(4)}"
-    target.parent.mkdir(parents=True, exist_ok=True)
     try:
-        checked.folder.rename(target)
+        return writing.set_aside(checked.folder)
     except FileNotFoundError:
         return None
-    return target
 
 
 def _problem(file: Path, checksum: str) -> str | None:
     try:
-        with open(file, "rb") as stream:
+        with open_file(file) as stream:
             same = hashlib.file_digest(stream, "sha256").hexdigest() == checksum
     except FileNotFoundError:
         return "it is missing"

@@ -5,6 +5,7 @@ Only what every shared file system promises is used: renaming is atomic, and fai
 * A new result is written to a hidden folder beside its place, synced, and renamed.
 * A result that is there is replaced within its folder: the new files get names of their own, and then the new
   record.json is renamed over the old. At every moment the record that is there names files that are there.
+* What stands in a result's place and is none, such as a file, is moved to `.damaged/`.
 """
 
 import contextlib
@@ -23,7 +24,9 @@ from infojax.sweeps.record import FILE, opened, sealed
 
 WRITING, DAY = ".writing-", 24 * 3600.0
 FULL = (errno.ENOSPC, errno.EDQUOT)
+CANNOT = (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS)  # of a file system that does not sync folders (file_system.py)
 _tidied: set[Path] = set()
+_synced: set[tuple[Path, int]] = set()
 
 
 def write_whole(final: Path, contents: list[Content], record: dict[str, Any]) -> dict[str, Any]:
@@ -36,12 +39,29 @@ def write_whole(final: Path, contents: list[Content], record: dict[str, Any]) ->
         final.parent.mkdir(parents=True, exist_ok=True)
         _tidy(final.parent)
         for _ in range(8):  # each turn that fails means that another process has changed the folder meanwhile
+            if _in_the_way(final):
+                set_aside(final)
             write = _replace if final.exists() else _create
             with contextlib.suppress(FileNotFoundError, FileExistsError):
-                return write(final, contents, record)
+                record = write(final, contents, record)
+                _sync_above(final.parent)
+                return record
     except OSError as error:
         raise refusal(final, error, sum(content.size for content in contents)) from error
     raise StorageFailed(f"{final} changes all the time, so it cannot be written; let only one process remove results")
+
+
+def set_aside(folder: Path) -> Path:
+    """Move what stands where a result belongs to `.damaged/` of the store; returns where it lies then."""
+    target = folder.parent.parent / ".damaged" / folder.parent.name / f"{folder.name}.{secrets.token_hex(4)}"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    folder.rename(target)
+    return target
+
+
+def _in_the_way(final: Path) -> bool:
+    """Whether something stands there that no result can replace: no folder, or one whose record is a folder."""
+    return (os.path.lexists(final) and not final.is_dir()) or (final / "record.json").is_dir()
 
 
 def refusal(folder: Path, error: OSError, size: int) -> InfojaxError:
@@ -137,6 +157,17 @@ def leftovers(folder: Path, seconds: float) -> Iterator[Path]:
                     yield Path(entry.path)
 
 
+def _sync_above(folder: Path) -> None:
+    """Once a process, ask the disk to keep the names of the folders that lead to `folder`, whoever has made them."""
+    there = folder.stat()
+    if (folder, there.st_ino) in _synced:
+        return
+    for above in folder.absolute().parents:
+        with contextlib.suppress(PermissionError):
+            sync(above)
+    _synced.add((folder, there.st_ino))
+
+
 def sync(folder: Path) -> None:
     """Ask the disk to keep the names in `folder`, where the system can."""
     if os.name != "posix":
@@ -144,6 +175,9 @@ def sync(folder: Path) -> None:
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in CANNOT:
+            raise
     finally:
         os.close(descriptor)
 
