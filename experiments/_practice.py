@@ -102,6 +102,6 @@ def kept(scratch: Path, name: str, compute: Callable[[], list[dict[str, Any]]]) 
     file = scratch / f"{name}.json"
     if not file.exists():
         partial = file.with_suffix(".part")
-        partial.write_text(json.dumps(compute()))
+        partial.write_text(json.dumps(compute()), encoding="utf-8")
         partial.replace(file)
     return pl.DataFrame(json.loads(file.read_bytes()), infer_schema_length=None)

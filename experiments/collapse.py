@@ -87,9 +87,11 @@ def _simulated(config: Config, size: float, curation: Curation, index: int, scra
             key=jax.random.fold_in(jax.random.key(config.seed), index),
         )
         partial = file.with_suffix(".partial")
-        partial.write_text(json.dumps({name: values.tolist() for name, values in found._asdict().items()}))
+        partial.write_text(
+            json.dumps({name: values.tolist() for name, values in found._asdict().items()}), encoding="utf-8"
+        )
         partial.replace(file)
-    rows = pl.DataFrame(json.loads(file.read_text())).with_row_index("generation", offset=1)
+    rows = pl.DataFrame(json.loads(file.read_text(encoding="utf-8"))).with_row_index("generation", offset=1)
     what = {"size": size, **curation._asdict()}
     return rows.with_columns(pl.col("generation").cast(pl.Int64), **{name: pl.lit(v) for name, v in what.items()})
 

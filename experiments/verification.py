@@ -109,6 +109,10 @@ def _simulated(config: Config, cells: pl.DataFrame, index: int, scratch: Path) -
             key=jax.random.fold_in(jax.random.key(config.seed), index),
         )
         partial = file.with_suffix(".partial")
-        partial.write_text(json.dumps({"error": found.error.tolist(), "error_stderr": found.error_stderr.tolist()}))
+        partial.write_text(
+            json.dumps({"error": found.error.tolist(), "error_stderr": found.error_stderr.tolist()}), encoding="utf-8"
+        )
         partial.replace(file)
-    return cells.with_columns(**{name: pl.Series(values) for name, values in json.loads(file.read_text()).items()})
+    return cells.with_columns(
+        **{name: pl.Series(values) for name, values in json.loads(file.read_text(encoding="utf-8")).items()}
+    )

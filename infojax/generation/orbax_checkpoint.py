@@ -37,7 +37,7 @@ class OrbaxCheckpoint:
             checkpointer.save(kept, jax.tree.map(np.asarray, state), force=True)
         about = {"step": step, "mark": self._mark, "digest": _digest(kept)}
         staged = self._folder / f".{_ABOUT}"
-        staged.write_text(json.dumps(about))
+        staged.write_text(json.dumps(about), encoding="utf-8")
         os.replace(staged, self._folder / _ABOUT)
         for other in self._folder.iterdir():
             if other.is_dir() and other != kept:

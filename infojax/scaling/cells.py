@@ -41,13 +41,13 @@ def simulated(
         what = json.dumps([cells.row(index, named=True), settings, seed, index], sort_keys=True)
         file = scratch / f"cell-{hashlib.sha256(what.encode()).hexdigest()[:16]}.json" if scratch else None
         if file and file.exists():
-            measured.append(json.loads(file.read_text()))
+            measured.append(json.loads(file.read_text(encoding="utf-8")))
         else:
             found = simulate(cells[index], jax.random.fold_in(root, index))
             measured.append({name: float(value) for name, value in found._asdict().items()})
             if file:
                 partial = file.with_suffix(".partial")
-                partial.write_text(json.dumps(measured[-1]))
+                partial.write_text(json.dumps(measured[-1]), encoding="utf-8")
                 partial.replace(file)
         if progress and task is not None:
             progress.advance(task)

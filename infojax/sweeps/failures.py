@@ -34,7 +34,7 @@ def note(unit: Any, index: int, error: str, trace: str, attempts: int) -> None:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(prefix=".writing-", dir=file.parent)
-        with os.fdopen(handle, "w") as stream:
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
             json.dump(record, stream, indent=1)
         os.replace(temporary, file)
     except OSError:  # the disk may be full; the outcome says what failed
