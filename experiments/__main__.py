@@ -39,7 +39,7 @@ def _run(package: str, name: str, args: list[str]) -> None:
 
     chosen = _arguments(package, name, args)
     store, console = Store(chosen.results), Console()
-    with progress_on_terminal() as progress:
+    with progress_on_terminal(name) as progress:
         result = run_stored(name, chosen.config, store, progress, package=package, again=chosen.again)
     _show(result, console)
 

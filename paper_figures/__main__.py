@@ -24,6 +24,7 @@ from rich.table import Table
 from infojax.cli.exit import complain, exit_code
 from infojax.cli.progress import progress_on_terminal
 from infojax.cli.sweep_options import assignments
+from infojax.devices import require_devices
 from infojax.errors import InfojaxError, InvalidInput
 from infojax.plots import Entry, page, save, style
 from infojax.sweeps import Result, Store, design, load_experiment, load_module, run_stored, summaries
@@ -96,6 +97,7 @@ def _draw_all(chosen: Arguments, package: str, experiments: str) -> int:
     import matplotlib as mpl
 
     mpl.use("agg")
+    require_devices()
     known = _in_order(package)
     unknown = [name for name in chosen.names if name not in known]
     if unknown:
@@ -112,7 +114,7 @@ def _draw_all(chosen: Arguments, package: str, experiments: str) -> int:
 
     asked = chosen.names or tuple(known)
     entries, renewed = [], set()
-    with progress_on_terminal() as progress:
+    with progress_on_terminal("figures") as progress:
         task = progress.add_task("figures", total=len(asked))
         obtain = partial(_result, chosen, experiments, progress, renewed)
         for name in known:

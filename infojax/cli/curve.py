@@ -101,7 +101,7 @@ def curve(
     points = None
     if settings.simulate:
         places = grid(settings, settings.simulate)
-        with progress_on_terminal() as progress:
+        with progress_on_terminal("curve") as progress:
             measured = with_simulation(settings, places, progress)
         points = measured.hstack(with_law(settings, places).select("^.*_law$"))
     best = best_of(settings) if optimal else None

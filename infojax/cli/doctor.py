@@ -47,7 +47,16 @@ def _findings(name: str, part: Callable[[], list[Finding]]) -> list[Finding]:
     try:
         return part()
     except Exception as error:
-        return [_failed(name, error)]
+        return [Finding(name, _without_devices(error) or _failed(name, error).found, False)]
+
+
+def _without_devices(error: Exception) -> str:
+    """What is wrong where JAX has no device, of which its own errors say little or nothing."""
+    if not isinstance(error, AssertionError | RuntimeError):
+        return ""
+    from infojax.devices import devices_missing
+
+    return devices_missing()
 
 
 def _failed(what: str, error: Exception) -> Finding:

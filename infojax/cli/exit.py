@@ -3,12 +3,14 @@
 Warnings that infojax gives on purpose are shown while the command runs, a line each.
 """
 
+import io
 import os
 import sys
 import warnings
 from collections.abc import Callable
 from typing import Any
 
+from infojax.devices import devices_missing
 from infojax.errors import DataWarning, InfojaxError, PrecisionWarning, StorageWarning
 
 REFUSED = 2
@@ -21,6 +23,10 @@ def exit_code(command: Callable[[], int | None]) -> int:
     Output that goes to `| head`, which has seen enough, is no error. With INFOJAX_TRACEBACK=1 in the
     environment, errors keep their traceback.
     """
+    for stream in (sys.stdout, sys.stderr):
+        # In a locale that has no such letters, others stand for them: no message is lost for a letter.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         with warnings.catch_warnings():
             warnings.showwarning = _shown(warnings.showwarning)
@@ -37,6 +43,12 @@ def exit_code(command: Callable[[], int | None]) -> int:
         if os.environ.get("INFOJAX_TRACEBACK") == "1":
             raise
         complain(str(error))
+        return REFUSED
+    except (AssertionError, RuntimeError):
+        # JAX says no more than this where JAX_PLATFORMS names what is not there.
+        if os.environ.get("INFOJAX_TRACEBACK") == "1" or "jax" not in sys.modules or not (said := devices_missing()):
+            raise
+        complain(said)
         return REFUSED
     except KeyboardInterrupt as interrupt:
         kept = getattr(interrupt, "__notes__", None) or ["files that were finished are whole, nothing else was kept"]

@@ -1,6 +1,7 @@
 """`infojax plan`: what a computation will take, before it starts."""
 
 import json
+import math
 from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
@@ -9,11 +10,13 @@ import numpy as np
 from tyro.conf import FlagCreatePairsOff, arg
 
 from infojax import planning
+from infojax.cli.exit import REFUSED
 from infojax.cli.training_options import not_descent
 from infojax.errors import InvalidInput
 from infojax.linearized import GradientDescent, Training
 from infojax.models import cnn, mlp
-from infojax.planning import Plan
+from infojax.planning import Plan, Route
+from infojax.planning.routes import LONGEST, in_time
 
 GIB = 2**30
 COUNT, NUMBER, LIST, DEVICE = (
@@ -43,12 +46,13 @@ def plan(
     memory: Annotated[float | None, NUMBER] = None,
     disk: Annotated[float | None, NUMBER] = None,
     budget: float = 2.0,
+    force: FlagCreatePairsOff[bool] = False,
     json: FlagCreatePairsOff[bool] = False,
 ) -> int:
     """What building kernels and leaving examples out will take: bytes, seconds, and the quickest way that fits.
 
     Nothing of it is computed; on device "here" the machine's rates are measured for a second or two. The exit code is 1
-    when nothing fits.
+    when nothing fits, and 2 when what fits takes more than a day: no way is chosen then without --force.
 
     Try: infojax plan --examples 20000 --hidden 1024,1024 --device h200
 
@@ -73,6 +77,7 @@ def plan(
         memory: GiB that may be used, over all devices; by default what there is.
         disk: GiB that may be written; by default as many as are needed.
         budget: GiB that building the kernels may use on each device beside the kernels.
+        force: Choose the quickest way that fits even if it takes days.
         json: Print numbers for programs, in bytes and seconds.
     """
     model = cnn(outputs) if network == "cnn" else mlp(_numbers("--hidden", hidden), outputs)
@@ -95,9 +100,10 @@ def plan(
         memory=None if memory is None else memory * GIB,
         disk=None if disk is None else disk * GIB,
         budget=int(budget * GIB),
+        longest=math.inf if force else LONGEST,
     )
     print(as_json(made)) if json else show(made)
-    return 0 if made.chosen else 1
+    return 0 if made.chosen else REFUSED if made.fitting else 1
 
 
 def _training(steps: int | None, learning_rate: float | None, time: float | None, converged: bool) -> Training | None:
@@ -137,18 +143,27 @@ def show(made: Plan) -> None:
     console = Console()
     routes = Table("", "memory, GiB", "disk, GiB", "time", "", title=f"Kernel of {made.rows:,} rows", show_edge=False)
     for route in made.routes:
-        fits = "[green]chosen[/]" if route == made.chosen else "" if route in made.fitting else "[red]does not fit[/]"
-        routes.add_row(route.name, _gib(route.memory), _gib(route.disk), _time(route.seconds), fits)
+        routes.add_row(route.name, _gib(route.memory), _gib(route.disk), in_time(route.seconds), _said(route, made))
     console.print(routes)
     if made.chosen:
         stages = Table("", "memory, GiB", "TFLOP", "time", title=f"\n{made.chosen.name}", show_edge=False)
         for stage in made.chosen.stages:
-            stages.add_row(stage.what, _gib(stage.memory), _short(stage.flops / 1e12, 3), _time(stage.seconds))
+            stages.add_row(stage.what, _gib(stage.memory), _short(stage.flops / 1e12, 3), in_time(stage.seconds))
         console.print(stages)
     kind = made.machine.name + (f" × {made.machine.devices}" if made.machine.devices > 1 else "")
     console.print(f"\nOn {kind} with {_gib(made.machine.memory)} GiB. Assumed: {'; '.join(made.assumptions)}.")
     if made.remedy:
-        console.print(f"[red]Nothing fits.[/] {made.remedy}")
+        said = "Nothing is chosen." if made.fitting else "Nothing fits."
+        forced = " --force chooses it nevertheless." if made.fitting else ""
+        console.print(f"[red]{said}[/] {made.remedy}{forced}")
+
+
+def _said(route: Route, made: Plan) -> str:
+    if route not in made.fitting:
+        return "[red]does not fit[/]"
+    if route == made.chosen:
+        return "[green]chosen[/]"
+    return "[red]takes too long[/]" if made.chosen is None else ""
 
 
 def _gib(count: float) -> str:
@@ -157,10 +172,3 @@ def _gib(count: float) -> str:
 
 def _short(number: float, digits: int) -> str:
     return f"{number:,.0f}" if number >= 10**digits else f"{number:.{digits}g}"
-
-
-def _time(seconds: float) -> str:
-    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
-        if seconds >= 1.5 * size:
-            return f"{_short(seconds / size, 2)} {unit}"
-    return f"{seconds:.2g} s"

@@ -18,11 +18,12 @@ from infojax.cli.score_screen import show
 from infojax.cli.score_tables import groups_by
 from infojax.cli.training_options import not_descent
 from infojax.data import Dataset, load
-from infojax.errors import InvalidInput, OverBudget
+from infojax.errors import InvalidInput
 from infojax.information.baselines import BASELINES
 from infojax.linearized import GradientDescent, Training
-from infojax.memory import memory
+from infojax.memory import require_room_to_factor, room
 from infojax.models import cnn, mlp
+from infojax.planning.choice import seconds_to_factor
 from infojax.settings_checked import require_not_negative
 from infojax.whole_files import write_whole
 
@@ -36,10 +37,11 @@ MOST_BUDGET = 1e9
 NAMES, COLUMN, COUNT, NUMBER, SIZE = (
     arg(metavar=kind, help_behavior_hint="") for kind in ("NAME,NAME…", "COLUMN", "INT", "FLOAT", "HEIGHT WIDTH")
 )
-# What the factorisation and leave-one-out hold at once, in float64 kernels.
-KERNELS_HELD = 6
-# What leaving out a group holds at once, in float64 squares of the group's rows (14 nodes of the contour).
-GROUPS_HELD = 90
+# What scores of all kinds hold beside what leaving out holds, in float64 kernels.
+SCORED = 1.0
+REMEDY = "Take fewer with --train and --validation, or fewer --classes, or smaller groups; --budget allows more."
+# Rows of a kernel whose eigendecomposition takes so long that the machine is measured to say how long.
+LONG = 4000
 # For building the kernels, where there is more free than that.
 WORKSPACE = 2 * GIB
 
@@ -132,7 +134,10 @@ def score(
     asked = {"data": data, "of": len(whole), "classes": classes, "train": len(examples), "validation": len(others)}
     asked |= {"network": network, "hidden": hidden, "decay": decay, "convention": convention, "seed": seed}
     asked |= {"baseline": baselines, "group_by": group_by, "suspects": suspects, "suspects_by": suspects_by}
-    with progress_on_terminal() as progress:
+    with progress_on_terminal("score") as progress:
+        # Lines in a log file say how long it will take, where that is long.
+        measured = progress.disable and len(examples) * outputs >= LONG
+        first, then = seconds_to_factor(len(examples), len(others), outputs) if measured else (None, None)
         linearised = linearise(
             model,
             params,
@@ -144,8 +149,9 @@ def score(
             left_out=largest,
             workspace=workspace,
             progress=progress,
+            about=first,
         )
-        made = report(examples, others, index, linearised, groups, asked, out, progress)
+        made = report(examples, others, index, linearised, groups, asked, out, progress, then)
         write_whole(out / "report.html", page(made).encode(errors="backslashreplace"))
     show(made, out)
 
@@ -213,20 +219,13 @@ def _workspace(n: int, m: int, outputs: int, largest: int, budget: float | None)
     """Bytes left for building the kernels, once it is known that all of the work fits into memory."""
     if budget is not None and not 0 < budget <= MOST_BUDGET:
         raise InvalidInput(f"--budget is {budget}; give a positive number of GiB, at most {MOST_BUDGET:g}")
-    free = memory()
-    if budget is None and free is None:
-        return WORKSPACE
-    limit = int(budget * GIB) if budget is not None else free[0] if free else 0
+    allowed = None if budget is None else int(budget * GIB)
     rows, others = n * outputs, m * outputs
-    group = GROUPS_HELD * (largest * outputs) ** 2 if largest > 1 else 0
-    needed = 8 * (KERNELS_HELD * rows**2 + 2 * rows * others + group)
-    if needed > limit:
-        raise OverBudget(
-            f"{n} examples with {outputs} outputs, {m} more for validation"
-            f"{f', and a group of {largest}' if group else ''}, need about {needed / GIB:.3g} GiB; "
-            f"{'free are' if budget is None else '--budget allows'} {limit / GIB:.3g} GiB. "
-            "Take fewer with --train and --validation, or fewer --classes"
-            f"{', or smaller groups' if group else ''}."
-        )
-    left = limit - 4 * (rows**2 + rows * others)
-    return left if budget is not None else min(left, WORKSPACE)
+    built = {"kernel": 4.0 * rows**2, "cross": 4.0 * rows * others}  # networks compute in float32
+    group = largest * outputs if largest > 1 else 1
+    require_room_to_factor(rows, others, **built, group=group, more=SCORED, allowed=allowed, remedy=REMEDY)
+    found = room()
+    if allowed is None and found is None:
+        return WORKSPACE
+    left = (found.free if found and allowed is None else allowed or 0) - int(sum(built.values()))
+    return left if allowed is not None else min(left, WORKSPACE)

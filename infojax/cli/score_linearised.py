@@ -66,14 +66,15 @@ def linearise(
     left_out: int = 1,
     workspace: int,
     progress: Progress,
+    about: float | None = None,
 ) -> Linearised:
     """Build the kernels, factor, and train; `training(stable=…, without=…)` is told the largest stable step sizes, with
-    all examples and with as many left out at once as will be.
+    all examples and with as many left out at once as will be. `about` is how many seconds the eigendecomposition takes.
     """
     build = partial(empirical_ntk, network, params, budget=workspace, progress=progress)
     where = accelerator_with_room(examples.targets.size)
     kernel, cross = build(examples.x, out=where), build(others.x, examples.x)
-    task = progress.add_task("eigendecomposition", total=None)
+    task = progress.add_task("eigendecomposition", total=None, about=about)
     theta = spectrum(kernel)
     n, outputs = examples.targets.shape
     # A mean over fewer examples takes larger steps: η s_max / kept < 2.

@@ -73,12 +73,14 @@ def report(
     asked: dict[str, Any],
     out: Path,
     progress: Progress,
+    about: float | None = None,
 ) -> Report:
     """Compute the scores, then groups and baselines, and write tables, histogram and pictures to the folder `out`.
 
-    `index` (n,) says where each example stands in the user's data, `asked` what the command was asked to do.
+    `index` (n,) says where each example stands in the user's data, `asked` what the command was asked to do, `about`
+    how many seconds leaving out takes.
     """
-    task = progress.add_task("leave-one-out", total=None)
+    task = progress.add_task("leave-one-out", total=None, about=about)
     table = examples_table(examples, index, linearised)
     written = [write(with_own(table, examples), out / "scores.parquet")]
     made = {"versions": versions(), "device": device(), "precision": precision()}
@@ -97,11 +99,11 @@ def report(
 
     grouped = None
     if groups is not None:
-        progress.update(task, description="leaving out groups")
+        progress.update(task, description="leaving out groups", about=None)
         grouped = groups_table(linearised, groups, table)
         written.append(write(grouped, out / "groups.parquet"))
 
-    progress.update(task, description="baselines")
+    progress.update(task, description="baselines", about=None)
     count, by = asked["suspects"], asked["suspects_by"]
     asked_for: list[str] = ["si", *asked["baseline"], *([by] if count and by != "f-si" else [])]
     scores = tuple(dict.fromkeys(asked_for))

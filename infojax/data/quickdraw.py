@@ -61,7 +61,7 @@ def _drawings(path: Path) -> UInt8[np.ndarray, "n 28 28"]:
     if not path.is_file():
         raise DataNotFound(f"{path} is missing")
     try:
-        values = np.array(parse_json(f"[{','.join(path.read_text().splitlines())}]"), np.float64)
+        values = np.array(parse_json(f"[{','.join(path.read_text(encoding='utf-8').splitlines())}]"), np.float64)
         if not (values.ndim == 2 and values.shape[1] == 28 * 28 and (values >= 0).all() and (values <= 1).all()):
             raise ValueError("each line must be a list of 784 numbers from 0 to 1")
     except (ValueError, TypeError) as error:

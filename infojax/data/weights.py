@@ -97,7 +97,7 @@ def digest(arrays: Mapping[str, np.ndarray]) -> str:
 def write_weights(folder: Path, arrays: Mapping[str, np.ndarray], record: dict[str, Any]) -> None:
     """Stores arrays, then a manifest of `record` and their digest."""
     np.savez(folder / "weights.npz", allow_pickle=False, **arrays)
-    (folder / MANIFEST).write_text(json.dumps(record | {"arrays": digest(arrays)}, indent=1) + "\n")
+    (folder / MANIFEST).write_text(json.dumps(record | {"arrays": digest(arrays)}, indent=1) + "\n", encoding="utf-8")
 
 
 def read_weights(folder: Path, pin: str | None = None) -> Arrays:

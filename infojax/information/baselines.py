@@ -32,6 +32,7 @@ from infojax.linearized.filters import training_filter
 from infojax.linearized.held_out import held_out_residuals
 from infojax.linearized.spectrum import Spectrum
 from infojax.linearized.training import Convention, GradientDescent, GradientFlow, Training, as_sum
+from infojax.memory import require_room
 from infojax.precision import float64
 
 Residual = Float[np.ndarray, "n k"]
@@ -156,6 +157,8 @@ def _hat_blocks(
 
 def _blocks(theta: Spectrum, residual: Residual, diagonal: np.ndarray) -> Float[np.ndarray, "n k k"]:
     """The diagonal blocks of U D Uᵀ."""
+    n, k = residual.shape
+    require_room(8.0 * n**2 * k, f"A score of {n:,} examples with {k} outputs", "Take fewer examples or outputs.")
     u = np.asarray(theta.vectors, np.float64).reshape(*residual.shape, -1)
     return np.stack([np.einsum("idN,iN->id", u, u[:, c] * diagonal) for c in range(u.shape[1])], axis=1)
 

@@ -23,6 +23,7 @@ from infojax.linearized.ensemble import ensemble, trained
 from infojax.linearized.groups import Groups, rows_of_groups
 from infojax.linearized.spectrum import Spectrum, rows_of, spectrum
 from infojax.linearized.training import Convention, Converged, Training, as_sum
+from infojax.memory import require_room
 from infojax.models.network import Network
 from infojax.precision import float64
 from infojax.settings_checked import real_array, require_moderate, require_not_negative
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 # Of the mean prior variance: below, a covariance's smallest eigenvalues are those of its rounding.
 RESOLVED = 1e-10
+# What is held at once beside the kernels given, in float64 arrays (n, n), (n, m) and (m, m).
+SQUARES = (8.0, 12.0, 12.0)
 
 
 class EnsembleInformation(NamedTuple):
@@ -91,6 +94,7 @@ def ensemble_from_kernels(
     Raises:
         InvalidInput: shapes that do not fit, NaN, negative decay or jitter, a step size at which gradient descent
             diverges, a kernel that is not positive semi-definite, and a singular covariance of the predictions.
+        OverBudget: there is not enough free memory.
 
     >>> kernel = np.array([[2.0, 1.0, 0.5], [1.0, 2.0, 1.0], [0.5, 1.0, 2.0]])  # the NTK; the NNGP kernel: half of it
     >>> scores = ensemble_from_kernels(
@@ -109,6 +113,7 @@ def ensemble_from_kernels(
     _check(size, y, cross, n_train, n_cross, n_validation, decay, convention, jitter)
     examples = len(y)
     rows = rows_of_groups(groups, examples, 1)
+    _require_room(examples, len(cross), 0.0)
     theta = train_kernel if isinstance(train_kernel, Spectrum) else spectrum(train_kernel)
 
     kernels = ensemble(theta, cross, n_train, n_cross, n_validation, y)
@@ -175,10 +180,13 @@ def ensemble_information(
 
     Raises:
         InvalidInput: as `ensemble_from_kernels`, and when the network was not made from stax.
-        OverBudget: the kernels cannot be built within `budget`.
+        OverBudget: the kernels cannot be built within `budget`, or the work does not fit into free memory, which is
+            said before anything is built.
     """
     from infojax.kernels import infinite_width  # brings neural-tangents, a second of imports
 
+    n, m = len(train), len(validation)
+    _require_room(n, m, 8.0 * (2 * n**2 + 2 * n * m + m**2))
     settings: dict[str, Any] = {"budget": budget, "progress": progress}
     own: Any = infinite_width(network, train.x, kind="both", **settings)
     across: Any = infinite_width(network, validation.x, train.x, kind="both", **settings)
@@ -197,6 +205,14 @@ def ensemble_information(
         joint=joint,
         groups=groups,
     )
+
+
+def _require_room(n: int, m: int, kernels: float) -> None:
+    """Refuse what does not fit into main memory, with `kernels` bytes of kernels that are not there yet."""
+    needed = 8.0 * (SQUARES[0] * n**2 + SQUARES[1] * n * m + SQUARES[2] * m**2)
+    remedy = "Take fewer examples or validation points."
+    if jax.default_backend() == "cpu":
+        require_room(needed + kernels, f"An ensemble of {n:,} examples and {m:,} validation points", remedy)
 
 
 def _require_regular(covariance: np.ndarray, noise: float, prior: float, joint: bool) -> None:

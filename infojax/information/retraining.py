@@ -20,6 +20,7 @@ from infojax import checkpoint as checkpoints
 from infojax.errors import InvalidInput, OverBudget
 from infojax.information.real_descent import Examples, Problem, descend, descend_by_steps, pose, step
 from infojax.linearized.training import Convention, GradientDescent
+from infojax.memory import require_room
 from infojax.models.network import Network, Params
 from infojax.plain_arrays import plain_array
 from infojax.settings_checked import require_positive
@@ -170,6 +171,8 @@ def _block(block: int | None, over: Over, count: int, problem: Problem, budget: 
             f"Training {at_once} model(s) at once takes {at_once * model} bytes of work space, the budget is "
             f"{budget}. Give a larger budget{remedy}."
         )
+    what = f"Training {at_once} model(s) at once"
+    require_room(at_once * model, what, "Give a smaller block, or fewer examples.", device=jax.local_devices()[0])
     size = sum(leaf.size for leaf in jax.tree.leaves(problem.params))
     work = 6 * problem.steps * len(problem.x) * size
     most = budget // model if over == "vmap" else int(BLOCK_WORK / work)

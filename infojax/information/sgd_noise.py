@@ -8,6 +8,7 @@ units of how far they wander anyway (Harutyunyan et al. 2021, section 3). One Ch
 
 from typing import TYPE_CHECKING, NamedTuple
 
+import jax
 import numpy as np
 import scipy.linalg
 from jaxtyping import ArrayLike, Float, Num
@@ -16,11 +17,13 @@ from infojax.data import Dataset
 from infojax.errors import InvalidInput
 from infojax.information.unique import initial_residual
 from infojax.kernels import empirical_ntk
+from infojax.kernels.layers import kernel_dtype
 from infojax.linearized.each_out import leave_each_out
 from infojax.linearized.groups import Groups, rows_of_groups
 from infojax.linearized.sgd_noise import sgd_noise
 from infojax.linearized.spectrum import Spectrum, rows_of, spectrum
 from infojax.linearized.training import Convention, Scalar, Training
+from infojax.memory import require_room_to_factor
 from infojax.models.network import Network, Params
 from infojax.settings_checked import real_array, require_moderate, require_not_negative, require_positive
 
@@ -29,6 +32,8 @@ if TYPE_CHECKING:
 
 # Scores of a covariance that is conditioned worse than this have no correct digit.
 CONDITION = 1e14
+# What the covariance and its factor hold beside what leaving out holds, in float64 squares of the kernel's rows.
+MORE = 6.0
 
 
 class SgdInformation(NamedTuple):
@@ -77,6 +82,7 @@ def sgd_from_kernel(
     Raises:
         InvalidInput: shapes that do not fit, NaN, arguments out of range, a network that interpolates its targets
             (no noise: t = ∞ without decay), and a noise covariance that is singular without a ridge.
+        OverBudget: there is not enough free memory.
 
     >>> from infojax import Converged
     >>> kernel = np.array([[2.0, 1.0, 0.0], [1.0, 2.0, 0.5], [0.0, 0.5, 1.0]])
@@ -90,6 +96,7 @@ def sgd_from_kernel(
     _check(r, size, outputs, decay, convention, {"batch": batch, "learning_rate": learning_rate}, ridge)
     n = len(r) // outputs
     rows = rows_of_groups(groups, n, outputs)
+    _require_room(size)
     theta = train_kernel if isinstance(train_kernel, Spectrum) else spectrum(train_kernel)
     settings = {"examples": n, "training": training, "decay": decay, "convention": convention}
 
@@ -137,8 +144,10 @@ def sgd_information(
 
     Raises:
         InvalidInput: as `sgd_from_kernel`, and when targets and outputs differ in number.
-        OverBudget: the kernel cannot be built within `budget`.
+        OverBudget: the kernel cannot be built within `budget`, or the work does not fit into free memory, which is said
+            before anything is built.
     """
+    _require_room(train.targets.size, kernel_dtype(params).itemsize)
     residual = initial_residual(network, params, train)
     return sgd_from_kernel(
         empirical_ntk(network, params, train.x, budget=budget, progress=progress),
@@ -152,6 +161,12 @@ def sgd_information(
         ridge=ridge,
         groups=groups,
     )
+
+
+def _require_room(rows: int, itemsize: int = 0) -> None:
+    remedy = "Take fewer examples or outputs."
+    built = float(itemsize) * rows**2
+    require_room_to_factor(rows, rows, kernel=built, more=MORE, device=jax.local_devices()[0], remedy=remedy)
 
 
 def _check(residual, size, outputs, decay, convention, positive, ridge) -> None:

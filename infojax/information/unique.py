@@ -24,6 +24,7 @@ from infojax.linearized.each_out import leave_each_out
 from infojax.linearized.groups import Groups, rows_of_groups
 from infojax.linearized.spectrum import Spectrum, spectrum
 from infojax.linearized.training import Convention, Training
+from infojax.memory import require_room_to_factor
 from infojax.models.first_use import check_network
 from infojax.models.network import Network, Params
 from infojax.settings_checked import array_of_reals, real_array, require_moderate
@@ -80,6 +81,7 @@ def from_kernels(
     Raises:
         InvalidInput: shapes that do not fit, NaN, a kernel that is not positive semi-definite, negative decay, or a
             step size at which gradient descent diverges (η s_max ≥ 2).
+        OverBudget: there is not enough free memory.
 
     >>> from infojax import Converged
     >>> kernel = np.array([[2.0, 1.0], [1.0, 2.0]])
@@ -94,6 +96,9 @@ def from_kernels(
     n = check_shapes(shape[:1], cross.shape, r, outputs)
     require_moderate("validation_kernel", cross)
     rows = rows_of_groups(groups, n, outputs)
+    if not isinstance(train_kernel, Spectrum):
+        group = rows.indices.shape[1] if groups is not None else 1
+        require_room_to_factor(len(r), len(cross), group=group, device=jax.local_devices()[0])
     theta = train_kernel if isinstance(train_kernel, Spectrum) else spectrum(train_kernel)
 
     weights, squares = leave_each_out(
@@ -139,13 +144,15 @@ def unique_information(
 
     Raises:
         InvalidInput: as `from_kernels`, and when targets and outputs differ in number.
-        OverBudget: the kernels cannot be built within `budget`; with "auto", there is too little memory for either.
+        OverBudget: the kernels cannot be built within `budget`, or the work does not fit into free memory; with
+            "auto", neither way fits, or only products that take days. It is said before anything is built.
     """
     from infojax.information.from_products import from_products
     from infojax.planning.choice import choose_method
 
-    itemsize = kernel_dtype(params).itemsize
-    method = choose_method(method, len(train), len(validation), train.targets.shape[1], itemsize)
+    n, outputs = train.targets.shape
+    largest = 1 if groups is None else int(rows_of_groups(groups, n, outputs).sizes.max())
+    method = choose_method(method, n, len(validation), outputs, kernel_dtype(params).itemsize, group=largest)
     residual = initial_residual(network, params, train)
     where = accelerator_with_room(residual.size)
     kernel = empirical_ntk(network, params, train.x, budget=budget, out=where, progress=progress)

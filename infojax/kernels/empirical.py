@@ -6,7 +6,6 @@ Schoenholz, "Fast Finite Width Neural Tangent Kernel", 2022.
 
 import contextlib
 import functools
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
@@ -16,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from infojax.errors import InvalidInput, OverBudget
+from infojax.errors import InvalidInput
 from infojax.kernels.batches import Cost, cost
 from infojax.kernels.checked import check_fit, check_magnitude, check_options, read_examples, warn_of_narrow
 from infojax.kernels.contract import contract, contraction_bytes
@@ -29,6 +28,7 @@ from infojax.kernels.on_disk import KernelOnDisk
 from infojax.kernels.program import is_floating
 from infojax.kernels.resuming import fill_folder
 from infojax.kernels.tiles import Grid, Tiling, Write, choose_tiling, fill, given_tiling, into
+from infojax.memory import in_gib, require_room
 from infojax.models.network import Network
 from infojax.models.parameters import check_apply, check_parameters
 from infojax.precision import float64, traced
@@ -224,7 +224,7 @@ def from_features(
         write, assembled = on_device(shape, dtype, out)
         compute(write, tiling)
         return assembled()
-    result = _result(shape, dtype, out)
+    result = _result(shape, dtype, out, tiling.bytes if jax.default_backend() == "cpu" else 0)
     compute(into(result), tiling)
     return result
 
@@ -263,17 +263,15 @@ def _read(x: np.ndarray, block: slice) -> np.ndarray:
     return np.concatenate([part, np.repeat(part[-1:], beyond, axis=0)]) if beyond else part
 
 
-def _result(shape: tuple[int, int], dtype: np.dtype, out: np.ndarray | None) -> np.ndarray:
+def _result(shape: tuple[int, int], dtype: np.dtype, out: np.ndarray | None, working: int) -> np.ndarray:
     if out is not None:
         if out.shape != shape or out.dtype != dtype:
             raise InvalidInput(f"out must be {dtype}{list(shape)}, not {out.dtype}{list(out.shape)}")
         return out
-    size = shape[0] * shape[1] * dtype.itemsize
-    known = {"SC_PAGE_SIZE", "SC_PHYS_PAGES"} <= set(getattr(os, "sysconf_names", ()))
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if known else size
-    if size > memory:
-        raise OverBudget(
-            f"the kernel of {shape[0]:,} × {shape[1]:,} has {size:,} bytes, this machine {memory:,}: "
-            "take fewer examples, or write it to disk with out=folder or out=numpy.memmap(...)"
-        )
+    require_room(
+        shape[0] * shape[1] * dtype.itemsize + working,
+        f"The kernel of {shape[0]:,} × {shape[1]:,}, built in tiles that take {in_gib(working)},",
+        "Take fewer examples, a smaller budget for tiles, or write the kernel to disk with out=folder or "
+        "out=numpy.memmap(...).",
+    )
     return np.empty(shape, dtype)

@@ -69,7 +69,7 @@ def begin(folder: Path, metadata: dict[str, Any]) -> None:
             )
         handle, temporary = tempfile.mkstemp(prefix=".zarr.json-", dir=folder)
         try:
-            with os.fdopen(handle, "w") as stream:
+            with os.fdopen(handle, "w", encoding="utf-8") as stream:
                 json.dump(metadata, stream, indent=1)
                 stream.flush()
                 os.fsync(stream.fileno())

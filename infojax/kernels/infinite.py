@@ -5,7 +5,6 @@ Lee et al., "Deep Neural Networks as Gaussian Processes", 2018; Jacot, Gabriel, 
 """
 
 import functools
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -15,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from infojax.errors import InvalidInput, OverBudget
+from infojax.errors import InvalidInput
 from infojax.kernels.disk_writing import OnDisk
 from infojax.kernels.identity import identify
 from infojax.kernels.neural_tangents import relaxed
@@ -23,6 +22,7 @@ from infojax.kernels.on_disk import KernelOnDisk
 from infojax.kernels.program import peak_bytes
 from infojax.kernels.resuming import fill_folder
 from infojax.kernels.tiles import Grid, Tiling, Write, choose_tiling, fill, given_tiling, into
+from infojax.memory import in_gib, require_room
 from infojax.models.network import Network
 from infojax.precision import in_float64, traced
 from infojax.settings_checked import array_of_reals
@@ -131,7 +131,8 @@ def infinite_width(
         again = functools.partial(given_tiling, n, need=need, budget=budget)
         about: Any = {"outputs": 1, "symmetric": symmetric, "inputs": inputs}
         return fill_folder(target, (n, m), x1.dtype, plan, again, compute, **about)
-    tiling, kernels = plan(), _new_result(kinds, n, m)
+    tiling = plan()
+    kernels = _new_result(kinds, n, m, tiling.bytes if jax.default_backend() == "cpu" else 0)
     compute(into(kernels), tiling)
     return InfiniteKernels(*kernels) if kind == "both" else kernels[0]
 
@@ -192,12 +193,10 @@ def _bytes_needed(of_tile: Callable[..., Any], x: Any, rows: int, columns: int) 
     return peak_bytes(jax.make_jaxpr(of_tile)(*shapes).jaxpr) * 3 // 2
 
 
-def _new_result(kinds: int, n: int, m: int) -> np.ndarray:
-    size = kinds * n * m * 8
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    if size > memory:
-        raise OverBudget(
-            f"the kernel of {n:,} × {m:,} has {size:,} bytes, this machine {memory:,}: take fewer examples, or "
-            "write it to disk with out=folder"
-        )
+def _new_result(kinds: int, n: int, m: int, working: int) -> np.ndarray:
+    require_room(
+        kinds * n * m * 8 + working,
+        f"The kernel of {n:,} × {m:,}, built in tiles that take {in_gib(working)},",
+        "Take fewer examples, a smaller budget for tiles, or write it to disk with out=folder.",
+    )
     return np.empty((kinds, n, m))

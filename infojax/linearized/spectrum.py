@@ -12,6 +12,7 @@ import scipy.linalg
 from jaxtyping import Array, ArrayLike, Float, Num
 
 from infojax.errors import InvalidInput
+from infojax.memory import require_room_to_factor
 from infojax.precision import float64
 from infojax.settings_checked import array_of_reals, require_matrix
 
@@ -41,10 +42,12 @@ def spectrum(kernel: Num[ArrayLike, "..."], *, rtol: float | None = None) -> Spe
 
     Raises:
         InvalidInput: the kernel is not square, finite, symmetric or positive semi-definite.
+        OverBudget: there is not enough free memory.
 
     >>> spectrum(np.diag([2.0, 1.0])).values
     array([1., 2.])
     """
+    require_room_to_factor(rows_of(kernel), device=jax.local_devices()[0])
     rounding = _rounding(kernel)
     rtol = max(1e-12, rounding) if rtol is None else rtol
     values, vectors = _on_host(kernel) if jax.default_backend() == "cpu" else on_device(kernel)

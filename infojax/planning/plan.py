@@ -12,7 +12,7 @@ from infojax.linearized.training import Convention, Converged, GradientDescent, 
 from infojax.models.network import Network
 from infojax.planning.building import Building, building
 from infojax.planning.machine import Machine, machine_named
-from infojax.planning.routes import Name, Route, Sizes, Stage, factor, products
+from infojax.planning.routes import LONGEST, Name, Route, Sizes, Stage, factor, in_time, products
 
 SAMPLE = 64
 
@@ -28,9 +28,10 @@ class Plan:
         kernel, cross: how the kernels are built.
         routes: ways to go, all that there are.
         fitting: those that fit into memory and disk.
-        chosen: the quickest that fits, or the first that is within a tenth of it; None where none fits.
+        chosen: the quickest that fits, or the first that is within a tenth of it; None where none fits, and where even
+            the quickest takes longer than was allowed.
         assumptions: what the numbers rest on.
-        remedy: what to change where nothing fits; otherwise empty.
+        remedy: what to change where nothing is chosen; otherwise empty.
     """
 
     machine: Machine
@@ -65,6 +66,7 @@ def plan(
     memory: int | float | None = None,
     disk: int | float | None = None,
     budget: int = 2**31,
+    longest: int | float = LONGEST,
 ) -> Plan:
     """What it takes to build the kernels of a network and to leave examples out, and the quickest way that fits.
 
@@ -91,6 +93,8 @@ def plan(
         memory: bytes that may be used, over all devices, instead of what the machine has.
         disk: bytes that may be written; None for as many as are needed.
         budget: bytes that building the kernels may use on each device beside the kernels.
+        longest: seconds that the work may take, a day by default; `math.inf` for as many as it takes. No route that
+            takes longer is chosen.
 
     Raises:
         InvalidInput: numbers that mean nothing, an unknown device.
@@ -103,7 +107,7 @@ def plan(
     >>> made.chosen.name
     'factor'
     """
-    _check(examples, validation, outputs, subset, decay, tolerance, disk)
+    _check(examples, validation, outputs, subset, decay, tolerance, disk, longest)
     machine = device if isinstance(device, Machine) else machine_named(device, devices, memory)
     room = min(budget, int(machine.memory / machine.devices))
     built = [
@@ -130,8 +134,11 @@ def plan(
     fitting = tuple(route for route in routes if route.memory <= machine.memory and route.disk <= room)
     # Of those that are about as quick, the first: it is the simplest.
     quickest = min((route.seconds for route in fitting), default=0.0)
-    chosen = next((route for route in fitting if route.seconds <= 1.1 * quickest), None)
-    remedy = "" if chosen else _remedy(routes, machine, disk, examples)
+    chosen = next((route for route in fitting if route.seconds <= 1.1 * quickest and quickest <= longest), None)
+    if chosen:
+        remedy = ""
+    else:
+        remedy = _too_long(quickest, longest, examples) if fitting else _remedy(routes, machine, disk, examples)
     said = (*assumptions, *said, *_rates(machine))
     return Plan(machine, sizes.rows, steps, kernel, cross, routes, fitting, chosen, said, remedy)
 
@@ -187,9 +194,10 @@ def _steps(training, decay, convention, examples, largest, tolerance) -> tuple[i
 
 def _rates(machine: Machine) -> list[str]:
     how = "measured now" if machine.measured else "from data sheets, less what is usually lost: estimates"
+    disk = "" if machine.measured else "put at "
     return [
         f"rates {how}: {machine.float32 / 1e9:,.0f} GFLOP/s in float32, {machine.float64 / 1e9:,.0f} in float64, "
-        f"{machine.eigh / 1e9:,.0f} in eigendecompositions; memory {machine.bandwidth / 1e9:,.0f} GB/s; disk put at "
+        f"{machine.eigh / 1e9:,.0f} in eigendecompositions; memory {machine.bandwidth / 1e9:,.0f} GB/s; disk {disk}"
         f"{machine.disk / 1e9:.2g} GB/s"
     ]
 
@@ -209,7 +217,16 @@ def _remedy(routes: tuple[Route, ...], machine: Machine, disk: int | float | Non
     return " ".join(lines)
 
 
-def _check(examples, validation, outputs, subset, decay, tolerance, disk) -> None:
+def _too_long(quickest: float, longest: int | float, examples: int) -> str:
+    """What to change where the work fits, and would not end in time; it grows with the cube of the examples."""
+    few = int(examples * (longest / quickest) ** (1 / 3))
+    return (
+        f"The quickest way takes {in_time(quickest)}, longer than {in_time(longest)}. Take about {few:,} examples, "
+        "leave out only a subset of them, take more or quicker devices, or fewer outputs."
+    )
+
+
+def _check(examples, validation, outputs, subset, decay, tolerance, disk, longest) -> None:
     counts = {"examples": (examples, 2), "validation": (validation, 1), "outputs": (outputs, 1)}
     for name, (value, least) in counts.items():
         if value < least:
@@ -222,3 +239,5 @@ def _check(examples, validation, outputs, subset, decay, tolerance, disk) -> Non
         raise InvalidInput(f"tolerance is {tolerance}; give a number between 0 and 1, such as 1e-6.")
     if disk is not None and not 0 <= disk < np.inf:
         raise InvalidInput(f"disk is {disk} bytes; give 0 or more.")
+    if not longest > 0:
+        raise InvalidInput(f"longest is {longest} seconds; give a positive number.")

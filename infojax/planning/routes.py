@@ -6,17 +6,18 @@ from typing import Literal, TypeAlias
 from infojax.linearized.columns import HELD, columns_at_once
 from infojax.linearized.largest import STEPS as LANCZOS
 from infojax.linearized.products import STREAMED
+from infojax.memory import factoring_bytes
 from infojax.planning.machine import Machine
 
 Name: TypeAlias = Literal["factor", "products", "products from disk", "products streamed"]
-# Kernels in float64 that an eigendecomposition holds at once; on a host one that it overwrites, and its work space.
-FACTORED, FACTORED_ON_DEVICE = 3.0, 8.0
 # Compiled programs and what compiling them leaves behind.
 COMPILED = 56 * 2**20
 # What products with skinny or small blocks reach of the rate of large square ones.
 BLOCKED = 0.7
 # Nodes of the contour, real and imaginary.
 PARTS = 28
+# Seconds: what takes longer than a day is not begun unasked.
+LONGEST = 86400.0
 
 
 @dataclass(frozen=True)
@@ -83,13 +84,12 @@ class Sizes:
 def factor(sizes: Sizes, machine: Machine, built: tuple[Stage, ...]) -> Route:
     """All examples from one eigendecomposition, in float64."""
     n, m, k = sizes.rows, sizes.others, sizes.outputs
-    given, square = sizes.kernel + sizes.cross, 8.0 * n**2
-    held = FACTORED if machine.host else FACTORED_ON_DEVICE
+    given = {"kernel": sizes.kernel, "cross": sizes.cross}
+    first, then = factoring_bytes(n, m, **given, on_host=machine.host)
     work = 2.0 * m * n**2 + sizes.groups * n * (2 * m + 4 * PARTS * k * (k + 1))
     stages = (
-        Stage("eigendecomposition", given + held * square, 9.0 * n**3, 9.0 * n**3 / machine.eigh),
-        # Vectors here and there, half a kernel of work space, K* in float64 and projected.
-        Stage("leave-one-out", given + 2.5 * square + 16.0 * m * n, work, work / (0.3 * machine.float64)),
+        Stage("eigendecomposition", first, 9.0 * n**3, 9.0 * n**3 / machine.eigh),
+        Stage("leave-one-out", then, work, work / (0.3 * machine.float64)),
     )
     return Route("factor", (*built, *stages), 0.0)
 
@@ -120,3 +120,22 @@ def products(sizes: Sizes, machine: Machine, built: tuple[Stage, ...], name: Nam
         built = (*built, Stage("writing and reading", memory, 0.0, 2 * disk / machine.disk))
     what = f"{sizes.steps} products for {blocks} × {columns} columns"
     return Route(name, (*built, Stage(what, memory, flops, seconds)), disk)
+
+
+def least_of_products(sizes: Sizes, on_host: bool) -> float:
+    """Bytes that products hold at least: the kernels as they were built, one column, and blocks of rows under way."""
+    given = sizes.kernel + sizes.cross if on_host else 0.0
+    return given + float(HELD * sizes.rows * sizes.itemsize) + 4.0 * STREAMED + COMPILED
+
+
+def in_time(seconds: int | float) -> str:
+    """Seconds in the unit that makes them readable.
+
+    >>> in_time(0.5), in_time(7200), in_time(1e8)
+    ('0.5 s', '2 h', '1,157 d')
+    """
+    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= 1.5 * size:
+            count = seconds / size
+            return f"{count:,.0f} {unit}" if count >= 100 else f"{count:.2g} {unit}"
+    return f"{seconds:.2g} s"

@@ -17,7 +17,7 @@ def document(title: str, body: str, *, style: str = "", script: str = "") -> str
     """
     # Other scripts, in `body` too, have another digest.
     allowed = f"; script-src 'sha256-{_digest(script)}'" if script else ""
-    common = files("infojax.plots").joinpath("page.css").read_text()
+    common = files("infojax.plots").joinpath("page.css").read_text(encoding="utf-8")
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'

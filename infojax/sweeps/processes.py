@@ -39,7 +39,7 @@ def _host() -> str:
     """The machine since it was started, and the container, as process numbers mean something only within."""
     parts = [socket.gethostname()]
     try:
-        parts.append(Path("/proc/sys/kernel/random/boot_id").read_text()[:8])
+        parts.append(Path("/proc/sys/kernel/random/boot_id").read_text(encoding="utf-8")[:8])
         parts.append(os.readlink("/proc/self/ns/pid").strip("pid:[]"))
     except OSError:
         pass  # no Linux
@@ -49,7 +49,9 @@ def _host() -> str:
 def _start(pid: int) -> str | None:
     """When a process started, in ticks since the machine did; "ended" of one that nobody has waited for yet."""
     try:
-        state, *fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        state, *fields = (
+            Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+        )
     except (OSError, ValueError):
         return None
     return "ended" if state in "ZX" else fields[18]

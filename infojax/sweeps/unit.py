@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from types import ModuleType
 from typing import Any
 
+from infojax.devices import require_devices
 from infojax.errors import CorruptData, InfojaxError
 from infojax.sweeps import claims, failures
 from infojax.sweeps.batches import run_batch
@@ -42,6 +43,7 @@ class Task:
 
 def do(unit: Unit) -> list[Outcome]:
     """See `worker.work`."""
+    require_devices()
     module = load_experiment(unit.experiment, unit.package)
     task = Task(unit, module, Store(unit.results))
     with pinned(module.__name__):

@@ -27,7 +27,40 @@ def test_help_is_quick_since_it_imports_no_command_and_nothing_that_takes_long()
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     modules = set(done.stdout.splitlines()[-1].split())
     assert not {"infojax.cli.score", "infojax.cli.data", "infojax.sweeps"} & modules
-    assert not {"matplotlib", "polars", "flax", "optax", "orbax", "tensorstore", "scipy.stats", "ray"} & modules
+    assert not {"jax", "numpy", "tyro", "rich", "matplotlib", "polars", "flax", "tensorstore", "scipy", "ray"} & modules
+
+
+def test_the_version_is_quick_as_well():
+    program = "import sys\nfrom infojax.cli import main\n"
+    program += "try: main(['--version'])\nexcept SystemExit: print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert not {"jax", "numpy", "tyro", "rich"} & set(done.stdout.splitlines()[-1].split())
+
+
+def test_as_a_module():
+    done = subprocess.run([sys.executable, "-m", "infojax", "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout == f"infojax {infojax.__version__}\n"
+
+
+ROOMS = "import sys, infojax as ij; print([m for m in sys.modules if m.startswith(('jax', 'numpy'))]); print({})"
+
+
+@pytest.mark.parametrize("name", [*infojax.__all__, "__version__"])
+def test_all_names_are_there_after_one_import(name):
+    """Each in a process of its own, where nothing else has imported its room."""
+    if name in ("plan", "Converged", "__version__", "sweeps", "plots", "linearized"):
+        done = subprocess.run(
+            [sys.executable, "-c", ROOMS.format(f"ij.{name}")], capture_output=True, text=True, check=True
+        )
+        assert done.stdout.startswith("[]\n")
+    assert name in dir(infojax)
+    assert getattr(infojax, name) is not None
+
+
+def test_a_name_that_is_not_there_is_an_attribute_error():
+    assert not hasattr(infojax, "planing")
+    with pytest.raises(ImportError, match="planing"):
+        exec("from infojax import planing")
 
 
 @pytest.mark.parametrize("command", ["score", "curve", "doctor", "data list", "data fetch"])
@@ -46,7 +79,33 @@ def test_data_lists(capsys, monkeypatch):
 def test_misspelt_commands_and_options(args, capsys):
     assert code(*args) == 2
     captured = capsys.readouterr()
+    assert "Traceback" not in captured.err
     assert args[-1].lstrip("-") in captured.out + captured.err or "--colour" in captured.err + captured.out
+
+
+@pytest.mark.parametrize(
+    ("args", "meant"),
+    [
+        (("scroe",), "infojax score"),
+        (("crve", "--law", "ridge"), "infojax curve"),
+        (("data", "lst"), "infojax data list"),
+        (("results", "exprot"), "infojax results export"),
+    ],
+)
+def test_the_nearest_command_is_named(args, meant, capsys):
+    assert code(*args) == 2
+    assert f"did you mean {meant}?" in capsys.readouterr().err
+
+
+def test_a_command_like_no_other_and_an_option_before_any(capsys):
+    for wrong in ("xyzzy", "--colour"):
+        assert code(wrong) == 2
+        assert f"there is no infojax {wrong}; there are score, curve" in capsys.readouterr().err
+
+
+def test_shell_completion_is_still_there(capsys):
+    assert code("--tyro-print-completion", "bash") in (0, None)
+    assert "infojax" in capsys.readouterr().out
 
 
 def test_version(capsys):

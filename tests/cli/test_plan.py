@@ -37,6 +37,29 @@ def test_routes_that_a_full_disk_forbids_are_marked(capsys):
     assert "Nothing fits." in out
 
 
+DAYS = ["--examples", "20000", "--outputs", "10", "--memory", "10000"]
+
+
+def test_what_takes_days_is_chosen_by_force_alone(capsys):
+    code, out, _ = run(capsys, *DAYS)
+    assert code == 2
+    assert "Nothing is chosen." in out
+    assert "takes too long" in out
+    assert "--force chooses it nevertheless" in " ".join(out.split())
+    code, out, _ = run(capsys, *DAYS, "--force")
+    assert code == 0
+    assert "chosen" in out
+    assert "takes too long" not in out
+
+
+def test_what_takes_days_is_not_chosen_for_programs_either(capsys):
+    code, out, _ = run(capsys, *DAYS, "--json")
+    made = json.loads(out)
+    assert (code, made["chosen"]) == (2, None)
+    assert made["fitting"]
+    assert "Take about" in made["remedy"]
+
+
 @pytest.mark.parametrize(
     ("more", "problem"),
     [

@@ -110,6 +110,29 @@ def test_the_quickest_that_fits_is_chosen():
     assert "more memory, more devices" in none.remedy
 
 
+def test_no_route_is_chosen_that_takes_longer_than_allowed():
+    long = planned(examples=200_000, device=machine(1e15))
+    assert long.chosen is None
+    assert long.fitting
+    assert "longer than 24 h" in long.remedy
+    forced = planned(examples=200_000, device=machine(1e15), longest=np.inf)
+    assert forced.chosen.seconds > 86400
+    assert not forced.remedy
+    short = planned(longest=planned().chosen.seconds / 2)
+    assert (short.chosen, "Take about" in short.remedy) == (None, True)
+    few = int(short.remedy.split("Take about ")[1].split()[0].replace(",", ""))
+    assert 100 < few < 300
+
+
+def test_rates_of_this_machine_are_measured():
+    here = machine_named("here")
+    assert here.measured
+    assert here.disk > 1e5
+    made = planned(device="here")
+    assert any("rates measured now" in line for line in made.assumptions)
+    assert not any("disk put at" in line for line in made.assumptions)
+
+
 def test_steps_grow_with_training_and_accuracy():
     flow = [
         planned(training=ij.GradientFlow(time), tolerance=t).steps
@@ -164,7 +187,18 @@ def test_methods_are_chosen_by_memory():
     sizes = (20_000, 100, 1, 4)
     assert choose_method("auto", *sizes, memory=20 * GIB) == "factor"
     assert choose_method("auto", *sizes, memory=8 * GIB) == "products"
-    assert choose_method("products", *sizes, memory=1) == "products"
+    assert choose_method("products", *sizes, memory=3 * GIB) == "products"
+    assert choose_method("factor", *sizes, memory=20 * GIB) == "factor"
+    with pytest.raises(
+        OverBudget, match=r"to factor their kernel; free are 8 GiB.*method=\"products\", which needs less"
+    ):
+        choose_method("factor", *sizes, memory=8 * GIB)
+    with pytest.raises(OverBudget, match="for products with it; free are 1 GiB"):
+        choose_method("products", *sizes, memory=GIB)
+    with pytest.raises(OverBudget, match=r"products with it take [\d,]+ d or more on this machine"):
+        choose_method("auto", 20_000, 100, 10, 4, memory=1000 * GIB)
+    with pytest.raises(OverBudget, match="to factor"):
+        choose_method("factor", *sizes, memory=20 * GIB, group=10_000)
     with pytest.raises(OverBudget, match="write the kernels to disk"):
         choose_method("auto", *sizes, memory=GIB)
     with pytest.raises(InvalidInput, match="method is 'magic'"):

@@ -25,16 +25,21 @@ from infojax.information.influence.problem import pose
 from infojax.information.real_descent import Examples
 from infojax.information.unique import Information
 from infojax.kernels import empirical_ntk
+from infojax.kernels.layers import kernel_dtype
 from infojax.linearized.groups import Groups
 from infojax.linearized.predictions import coefficients
 from infojax.linearized.spectrum import Spectrum, rows_of, spectrum
 from infojax.linearized.training import Convention, Converged, Training
+from infojax.memory import require_room_to_factor
 from infojax.models.network import Network, Params
 from infojax.precision import float64
 from infojax.settings_checked import array_of_reals, real_array, require_moderate, require_positive
 
 if TYPE_CHECKING:
     from rich.progress import Progress
+
+# What estimates hold beside what leaving out holds, in float64 squares of the kernel's rows.
+MORE = 6.0
 
 
 def influence_information(
@@ -70,7 +75,8 @@ def influence_information(
 
     Raises:
         InvalidInput: shapes that do not fit, NaN, no damping and no decay.
-        OverBudget: the kernels cannot be built within `budget`.
+        OverBudget: the kernels cannot be built within `budget`, or the work does not fit into free memory, which is
+            said before anything is built.
     """
     problem = pose(network, params, train, validation, "squared")
     with problem.precision():
@@ -78,6 +84,8 @@ def influence_information(
     n, outputs = rho.shape
     shift = ridge(decay, damping, convention, n)
     limits = {"budget": budget, "progress": progress}
+    rows, others, itemsize = rho.size, len(problem.query_x) * outputs, kernel_dtype(params).itemsize
+    _require_room(rows, others, kernel=float(itemsize) * rows**2, cross=float(itemsize) * rows * others)
     theta = spectrum(np.asarray(empirical_ntk(network, params, problem.x, **limits)))
     cross = np.asarray(empirical_ntk(network, params, problem.query_x, problem.x, **limits))
     return _information(theta, cross, rho.reshape(-1), shift, groups, convention, sigma, outputs)
@@ -108,6 +116,7 @@ def influence_from_kernels(
 
     Raises:
         InvalidInput: shapes that do not fit, NaN, a kernel that is not positive semi-definite, no damping and no decay.
+        OverBudget: there is not enough free memory.
 
     >>> kernel = np.array([[2.0, 1.0], [1.0, 2.0]])
     >>> scores = influence_from_kernels(kernel, kernel[:1], np.array([1.0, 0.0]), decay=1.0, convention="sum")
@@ -125,12 +134,18 @@ def influence_from_kernels(
         )
     n = size // outputs
     shift = ridge(decay, damping, convention, n)
+    _require_room(size, len(cross))
     theta = train_kernel if isinstance(train_kernel, Spectrum) else spectrum(train_kernel)
     settings = {"examples": n, "training": training or Converged(), "decay": decay, "convention": convention}
     a = coefficients(theta, r, **settings)
     vectors = np.asarray(theta.vectors)
     rho = vectors @ (np.asarray(theta.values) * (vectors.T @ a)) - r
     return _information(theta, cross, rho, shift, groups, convention, sigma, outputs)
+
+
+def _require_room(rows: int, others: int, **built: float) -> None:
+    remedy = "Take fewer examples or outputs."
+    require_room_to_factor(rows, others, **built, more=MORE, device=jax.local_devices()[0], remedy=remedy)
 
 
 def _information(

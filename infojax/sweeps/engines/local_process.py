@@ -141,7 +141,9 @@ def _gpus() -> list[str]:
         return [name for name in visible.split(",") if name.strip()]
     command = ["nvidia-smi", "--query-gpu=index", "--format=csv,noheader"]
     try:
-        listed = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True).stdout
+        listed = subprocess.run(
+            command, capture_output=True, text=True, timeout=30, check=True, encoding="utf-8"
+        ).stdout
     except (OSError, subprocess.SubprocessError):
         return []
     return listed.split()

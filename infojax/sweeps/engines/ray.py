@@ -150,7 +150,7 @@ def _check_address(address: str) -> None:
     # Ray would wait for minutes for another service on that port, and then end the process: so another one tries.
     try:
         trial = [sys.executable, "-c", TRIAL, address]
-        subprocess.run(trial, timeout=HEALTH, capture_output=True, text=True, check=True)
+        subprocess.run(trial, timeout=HEALTH, capture_output=True, text=True, check=True, encoding="utf-8")
     except subprocess.TimeoutExpired:
         raise InvalidInput(f"what answers at {address} is no Ray cluster that works; {remedy}") from None
     except subprocess.CalledProcessError as error:
