@@ -11,13 +11,16 @@ from jaxtyping import Int
 from tyro.conf import FlagCreatePairsOff, Positional, arg
 
 from infojax.cli.progress import progress_on_terminal
+from infojax.cli.said import remembered
 from infojax.cli.score_linearised import SUSPICIONS, check_names, linearise
 from infojax.cli.score_page import page
 from infojax.cli.score_report import report
 from infojax.cli.score_screen import show
 from infojax.cli.score_tables import groups_by
+from infojax.cli.score_targets import check_out, check_targets
 from infojax.cli.training_options import not_descent
 from infojax.data import Dataset, load
+from infojax.data.names import readable
 from infojax.errors import InvalidInput
 from infojax.information.baselines import BASELINES
 from infojax.linearized import GradientDescent, Training
@@ -54,6 +57,7 @@ def score(
     train: Annotated[int | None, COUNT] = None,
     validation: Annotated[int | None, COUNT] = None,
     size: Annotated[tuple[int, int] | None, SIZE] = None,
+    background: float = 1.0,
     network: Literal["mlp", "cnn"] = "mlp",
     hidden: int = 1024,
     steps: Annotated[int | None, COUNT] = None,
@@ -89,6 +93,7 @@ def score(
             data.
         validation: How many other examples the predictions are compared on; by default as many as --train.
         size: Height and width to which the images of a folder are resized.
+        background: What transparent parts of the images of a folder show, from 0 (black) to 1 (white).
         network: mlp has one hidden layer; cnn is the paper's, for images of at least 28 by 28.
         hidden: Width of the mlp's hidden layer.
         steps: Steps of gradient descent; 2000 by default.
@@ -120,21 +125,26 @@ def score(
     baselines = tuple(dict.fromkeys(_listed(baseline)))
     check_names(baselines, "--baseline", tuple(BASELINES))
     check_names((suspects_by,), "--suspects-by", SUSPICIONS)
-    whole = load(data, size=size)
-    examples, others, index = _examples(whole, classes, train, validation, seed)
-    check_names(baselines, "--baseline", tuple(BASELINES), examples)
-    groups = None if group_by is None else groups_by(examples, group_by)
-    suspects = _suspects(suspects, examples)
+    said: list[str] = []
+    with remembered(said):
+        whole = load(data, size=size, background=background)
+        check_out(data, out)
+        examples, others, index = _examples(whole, classes, train, validation, seed)
+        check_names(baselines, "--baseline", tuple(BASELINES), examples)
+        groups = None if group_by is None else groups_by(examples, group_by)
+        suspects = _suspects(suspects, examples)
+        check_targets(whole, examples, others, classes)
     outputs = examples.targets.shape[1]
     largest = groups.largest if groups else 1
     workspace = _workspace(len(examples), len(others), outputs, largest, budget)
     _make_folder(out)
     model = cnn(outputs) if network == "cnn" else mlp((hidden,), outputs)
     params = model.init(jax.random.key(seed), examples.x.shape[1:])
-    asked = {"data": data, "of": len(whole), "classes": classes, "train": len(examples), "validation": len(others)}
+    asked = {"data": readable(data), "of": len(whole), "classes": classes, "background": background}
+    asked |= {"train": len(examples), "validation": len(others)}
     asked |= {"network": network, "hidden": hidden, "decay": decay, "convention": convention, "seed": seed}
     asked |= {"baseline": baselines, "group_by": group_by, "suspects": suspects, "suspects_by": suspects_by}
-    with progress_on_terminal("score") as progress:
+    with remembered(said), progress_on_terminal("score") as progress:
         # Lines in a log file say how long it will take, where that is long.
         measured = progress.disable and len(examples) * outputs >= LONG
         first, then = seconds_to_factor(len(examples), len(others), outputs) if measured else (None, None)
@@ -151,7 +161,7 @@ def score(
             progress=progress,
             about=first,
         )
-        made = report(examples, others, index, linearised, groups, asked, out, progress, then)
+        made = report(examples, others, index, linearised, groups, asked, said, out, progress, then)
         write_whole(out / "report.html", page(made).encode(errors="backslashreplace"))
     show(made, out)
 

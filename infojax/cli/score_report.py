@@ -71,21 +71,22 @@ def report(
     linearised: Linearised,
     groups: Groups | None,
     asked: dict[str, Any],
+    said: list[str],
     out: Path,
     progress: Progress,
     about: float | None = None,
 ) -> Report:
     """Compute the scores, then groups and baselines, and write tables, histogram and pictures to the folder `out`.
 
-    `index` (n,) says where each example stands in the user's data, `asked` what the command was asked to do, `about`
-    how many seconds leaving out takes.
+    `index` (n,) says where each example stands in the user's data, `asked` what the command was asked to do, `said`
+    what was warned of so far (what is warned of meanwhile is added to it), `about` how many seconds leaving out takes.
     """
     task = progress.add_task("leave-one-out", total=None, about=about)
     table = examples_table(examples, index, linearised)
     written = [write(with_own(table, examples), out / "scores.parquet")]
     made = {"versions": versions(), "device": device(), "precision": precision()}
     fit = _fit(table, linearised, others)
-    record = {"asked": asked, "training": plain(linearised.training), "fit": fit} | made
+    record = {"asked": asked, "training": plain(linearised.training), "fit": fit, "warnings": said} | made
     record["written"] = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     _record(record, out)
     written += ["record.json", *_histogram(table, examples.name, out)]

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from infojax.cli.score_report import Report, picturable
 from infojax.cli.score_tables import column_of, contradicted
+from infojax.data.names import readable
 
 LINES = 10
 
@@ -28,7 +29,7 @@ def show(report: Report, out: Path) -> None:
     if not picturable(report.examples):
         console.print("The examples are no images, so none are drawn.")
     files = [*report.written, "report.html"]
-    console.print(f"Written to {out}: {', '.join(files)}", soft_wrap=True, highlight=False)
+    console.print(f"Written to {readable(str(out))}: {', '.join(files)}", soft_wrap=True, highlight=False)
 
 
 def _extremes(table: pl.DataFrame) -> Table:

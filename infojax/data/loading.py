@@ -9,6 +9,7 @@ from infojax.data.dataset import Dataset
 from infojax.data.npz import load_npz
 from infojax.data.registry import SETS
 from infojax.data.searching import search, search_weights
+from infojax.data.splits import split_named
 from infojax.data.weights import WEIGHTS
 from infojax.errors import DataNotFound, InvalidInput
 
@@ -19,15 +20,17 @@ def load(
     split: str = "train",
     root: str | Path | None = None,
     size: tuple[int, int] | None = None,
+    background: float | int = 1.0,
 ) -> Dataset:
     """A data set by name, or the user's own by path. Never downloads: `infojax data fetch NAME` does.
 
     Args:
         name_or_path: "digits", "mnist", "fashion-mnist", "cifar10" or "quickdraw"; or the path of an .npz
             (`load_npz`) or of a folder of images (`load_image_folder`). A name wins over a path; "./mnist" is a path.
-        split: "train" or "test".
+        split: "train", "test" or "validation"; for a folder of images also as its sub-folder is called.
         root: searched first for a named set; `infojax.data.searching` documents the other places.
         size: (height, width) to which the images of a folder are resized.
+        background: what transparent parts of the images of a folder show, from 0 (black) to 1 (white).
 
     Returns:
         Images (n, h, w, c) float32 in [0, 1] with labels; the whole set in its canonical order.
@@ -40,21 +43,20 @@ def load(
     >>> load("digits")
     Dataset('digits', n=1797, shape=(8, 8, 1), classes=('0', '1', '2', '3', '4', '5', '6', '7', '8', '9'))
     """
-    if split not in ("train", "test"):
-        raise InvalidInput(f"split {split!r} is neither 'train' nor 'test'.")
+    named_split = split_named(split)
     if name_or_path == "digits":
-        return _digits(split)
+        return _digits(named_split)
     if name_or_path in SETS:
         entry = SETS[str(name_or_path)]
-        if split not in entry.pins:
+        if named_split not in entry.pins:
             raise InvalidInput(f"{name_or_path} has no {split} set of its own; use load({name_or_path!r}).split(…).")
-        _, (images, labels) = search(entry, split, None if root is None else Path(root))
+        _, (images, labels) = search(entry, named_split, None if root is None else Path(root))
         return Dataset(x=images, y=labels, classes=entry.classes, name=entry.name)
     path = _path(name_or_path)
     if path.is_dir():
         from infojax.data.image_folder import load_image_folder  # imports Pillow
 
-        return load_image_folder(path, split, size)
+        return load_image_folder(path, split, size, background)
     if not path.exists():
         close = difflib.get_close_matches(str(name_or_path).lower(), SETS, n=1)
         raise DataNotFound(

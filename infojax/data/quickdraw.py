@@ -39,7 +39,7 @@ _LIST = """
     van, vase, violin, washing machine, watermelon, waterslide, whale, wheel, windmill, wine bottle, wine glass,
     wristwatch, yoga, zebra, zigzag
 """
-CATEGORIES = tuple(name.strip() for name in _LIST.replace("\n", " ").split(","))
+CATEGORIES = tuple(" ".join(name.split()) for name in _LIST.split(","))
 """In the order of the package's own list."""
 
 

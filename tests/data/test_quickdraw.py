@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from infojax.data import load, quickdraw
+from infojax.data import SETS, load, quickdraw
 from infojax.errors import CorruptData, DataNotFound, InvalidInput
 
 
@@ -34,8 +34,14 @@ def test_damage(folder, damage):
 
 
 def test_categories():
+    """The real list: names that stand on two of its lines have one blank, as in the package's files."""
     assert len(set(quickdraw.CATEGORIES)) == 345
-    assert all(name == name.strip() and name for name in quickdraw.CATEGORIES)
+    assert all(name and name == " ".join(name.split()) for name in quickdraw.CATEGORIES)
+    assert {"coffee cup", "frying pan", "soccer ball", "The Eiffel Tower"} < set(quickdraw.CATEGORIES)
+    package = SETS["quickdraw"].package
+    assert package is not None
+    assert "The Eiffel Tower.ndjson.gz" in package.files
+    assert not any("  " in name for name in (*package.files, *SETS["quickdraw"].classes))
 
 
 def test_has_no_test_set():
