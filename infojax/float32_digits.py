@@ -179,10 +179,10 @@ def _lost_pairs(given: np.ndarray, kept: np.ndarray) -> Int[np.ndarray, "p 2"]:
     order = np.argsort(hashes, kind="stable")
     rows, hashes = rows[order], hashes[order]
     pairs = np.stack([rows[:-1], rows[1:]], 1)[hashes[:-1] == hashes[1:]]
+    if len(pairs) == 0:
+        return pairs
     size = max(1, _AT_ONCE // width)
-    lost = [
-        _differ(given, part) & ~_differ(kept, part) for part in np.split(pairs, range(size, max(len(pairs), 1), size))
-    ]
+    lost = [_differ(given, part) & ~_differ(kept, part) for part in np.split(pairs, range(size, len(pairs), size))]
     return pairs[np.concatenate(lost)]
 
 

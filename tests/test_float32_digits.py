@@ -157,3 +157,6 @@ def test_long_rows_are_compared_as_a_whole(seed, n):
     with pytest.raises(InvalidInput, match="the same in float32"):
         check(x)
     quiet(np.c_[np.zeros((n, 50)), np.arange(n) / 3.0])
+    # The same in the columns looked at first, and different after.
+    quiet(np.c_[np.zeros(n), np.arange(n) / 3.0, np.zeros((n, 50))])
+    quiet(np.c_[random.integers(0, 2, (n, 40)), np.arange(n), np.zeros((n, 20))] * 0.1)

@@ -44,9 +44,23 @@ def test_a_mask_that_hides_nothing_is_no_matter():
     np.testing.assert_array_equal(plain_array("x", [np.ma.masked_array([1.0])]), [[1.0]])
 
 
+class NAType:
+    """As pandas.NA, which is neither equal nor unequal to anything."""
+
+    def __eq__(self, other):
+        return self
+
+    def __bool__(self):
+        raise TypeError("boolean value of NA is ambiguous")
+
+    __hash__ = None
+
+
 @pytest.mark.parametrize(
     ("values", "message"),
     [
+        (np.array([1, NAType()], object), r"missing value at \[1\]"),
+        (np.array(["a", NAType()], object), r"missing value at \[1\]"),
         ([[1.0, None]], r"missing value at \[0, 1\], None"),
         (np.array([1.0, np.nan, "a"], object), r"missing value at \[1\], nan"),
         (["a", None], r"missing value at \[1\], None"),

@@ -13,7 +13,7 @@ from infojax.plain_arrays import is_real, text
 # How a file may name the arrays of a split, x and y; its further arrays carry the same mark.
 _LAYOUTS = (("x_{}", "y_{}"), ("{}_images", "{}_labels"), ("{}_x", "{}_y"), ("X_{}", "y_{}"))
 # One split has several names.
-_SPLITS = {"train": ("train",), "test": ("test",), "val": ("val", "valid", "validation")}
+_SPLITS = (("train", "training"), ("test", "testing"), ("val", "valid", "validation"))
 
 
 def load_npz(path: Path, split: str) -> Dataset:
@@ -78,11 +78,11 @@ def read_keras_npz(path: Path, split: str) -> tuple[np.ndarray, np.ndarray]:
 def _names(there: set[str], split: str, path: Path) -> tuple[str, str]:
     """What the inputs and the labels of the split are called in the file."""
     if "x" in there or "y" in there:
-        if split != "train":
+        if split not in _SPLITS[0]:
             raise InvalidInput(f"{path} holds one set, x and y, not a {split} set; load it, and use `.split`.")
         pairs = [("x", "y")]
     else:
-        names = next((names for names in _SPLITS.values() if split in names), (split,))
+        names = next((names for names in _SPLITS if split in names), (split,))
         pairs = [(x.format(name), y.format(name)) for name in names for x, y in _LAYOUTS]
     # The pair that is there; where none is, the one of which most is.
     x, y = max(pairs, key=lambda pair: sum(name in there for name in pair))
@@ -94,7 +94,8 @@ def _names(there: set[str], split: str, path: Path) -> tuple[str, str]:
 
 def _trained_labels(arrays: dict[str, np.ndarray]) -> np.ndarray | None:
     """The labels of the training set in the file; their classes come first in the other splits too."""
-    found = [arrays[y.format("train")] for _, y in _LAYOUTS if y.format("train") in arrays]
+    names = [y.format(name) for name in _SPLITS[0] for _, y in _LAYOUTS]
+    found = [arrays[name] for name in names if name in arrays]
     return _flat(text("labels", found[0])) if found else None
 
 

@@ -7,18 +7,20 @@ BSDS500, ours the two that come with scikit-learn.)
 """
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float32
 
 from infojax.data.dataset import Dataset
 from infojax.errors import InvalidInput
+from infojax.settings_checked import seed_of
 
 # Pixels of a photograph along a patch, which is shrunk to the size of an image.
 PATCH = 56
 
 
-def over_photographs(dataset: Dataset, *, seed: int) -> Dataset:
+def over_photographs(dataset: Dataset, *, seed: Any) -> Dataset:
     """The set with each image drawn over its own random patch of a photograph; labels stay.
 
     Args:
@@ -46,9 +48,7 @@ def over_photographs(dataset: Dataset, *, seed: int) -> Dataset:
             f"over_photographs: {dataset.name} has values from {dataset.x.min():g} to {dataset.x.max():g}; it takes "
             "pixels in [0, 1]. Normalise afterwards."
         )
-    if seed < 0:
-        raise InvalidInput(f"over_photographs: seed {seed} is negative; give 0 or more.")
-    patches = _patches(len(dataset), shape[0], shape[1], seed)
+    patches = _patches(len(dataset), shape[0], shape[1], seed_of("over_photographs", seed))
     return replace(dataset, x=np.abs(patches - dataset.x), name=f"{dataset.name} over photographs")
 
 

@@ -19,6 +19,7 @@ from infojax.generation.generator import Generator, Labels
 from infojax.generation.orbax_checkpoint import OrbaxCheckpoint
 from infojax.generation.schedule import Schedule
 from infojax.models.network import Params
+from infojax.plain_arrays import plain_array
 
 _RECORDED = 200  # steps from one record of the losses to the next, which one dispatch runs
 _VALIDATED = 1024  # held-out examples that the validation loss looks at
@@ -205,7 +206,7 @@ _validate = jax.jit(denoising_loss, static_argnums=0)
 
 
 def _checked(x: Any, y: Any, classes: int) -> tuple[np.ndarray, np.ndarray]:
-    x, y = np.asarray(x), np.asarray(y)
+    x, y = plain_array("x", x), plain_array("y", y)
     if x.ndim < 2 or len(x) < 1 or x.dtype.kind != "f" or not np.isfinite(x).all():
         raise InvalidInput(f"x: shape {x.shape}, {x.dtype}; give finite floats (n, ...), at least one example")
     if y.shape != (len(x),) or y.dtype.kind not in "iu" or not ((y >= 0) & (y < classes)).all():

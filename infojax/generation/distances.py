@@ -11,7 +11,7 @@ from jaxtyping import Array, Float
 from infojax.errors import InvalidInput
 from infojax.generation.exact_tilt import ExactTilt
 from infojax.generation.learner import Learner, entropy
-from infojax.settings_checked import LARGEST, require_positive
+from infojax.settings_checked import LARGEST, array_of_reals, require_positive
 
 
 class Estimate(NamedTuple):
@@ -37,7 +37,7 @@ def _entropies(learner: Learner, x: Float[Array, "n ..."]) -> Float[Array, " n"]
 
 def total_variation(x: Float[Array | np.ndarray, "n 2"], tilt: ExactTilt) -> float:
     """½ Σ |share of the samples in a cell − its probability|, and half the share outside of all cells."""
-    x = np.asarray(x)
+    x = array_of_reals("total_variation: x", x)
     counts = np.histogram2d(x[:, 0], x[:, 1], bins=tilt.edges)[0]
     outside = 1 - counts.sum() / len(x)
     return float((np.abs(counts / len(x) - tilt.probabilities).sum() + outside) / 2)

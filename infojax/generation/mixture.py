@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from infojax.errors import InvalidInput
+from infojax.plain_arrays import plain_array
 from infojax.settings_checked import LARGEST, real_array, require_positive
 
 
@@ -63,7 +64,7 @@ def gaussian_mixture(weights: Any, means: Any, covariances: Any, labels: Any, *,
         real_array(f"the mixture's {name}", each)
         for name, each in (("weights", weights), ("means", means), ("covariances", covariances), ("labels", labels))
     )
-    labels = np.asarray(labels)
+    labels = plain_array("the mixture's labels", labels)
     if (places != np.round(places)).any() or (np.abs(places) > 2**31).any():
         raise InvalidInput("labels of a mixture must be whole numbers, from 0 to the number of classes − 1")
     if means.ndim != 2 or not means.size or weights.shape != means.shape[:1] or labels.shape != weights.shape:

@@ -11,6 +11,7 @@ from infojax.errors import InvalidInput
 from infojax.generation.guidance import finite
 from infojax.generation.learner import Learner, entropy, log_probabilities
 from infojax.generation.samples import Cost, Samples, Unfinished
+from infojax.plain_arrays import plain_array
 
 Propose = Callable[[np.ndarray, PRNGKeyArray], Samples]
 
@@ -55,7 +56,7 @@ def sample_by_rejection(
     >>> sample_by_rejection(draw, np.zeros(5, int), learner, 2.0, key=jax.random.key(1)).x.shape
     (5, 3)
     """
-    labels, strength = np.asarray(labels), finite("sample_by_rejection", strength)
+    labels, strength = plain_array("sample_by_rejection: labels", labels), finite("sample_by_rejection", strength)
     n = len(labels)
     batch = n if batch is None else batch
     if n == 0 or batch < 1 or limit < 1:

@@ -14,6 +14,7 @@ from infojax.generation.generator import Generator
 from infojax.generation.guidance import Instant
 from infojax.generation.samplers import Level, ddim, levels
 from infojax.generation.samples import Cost, Samples, Unfinished
+from infojax.settings_checked import array_of_reals
 
 DDIM = ddim(eta=1.0)
 
@@ -138,9 +139,9 @@ def _predict(
 
 
 def checked(generator: Generator, labels: Any, steps: int, class_guidance: float, tile: int) -> np.ndarray:
-    labels = np.asarray(labels)
-    if labels.ndim != 1 or not len(labels):
-        raise InvalidInput(f"sample: labels of shape {labels.shape}; give (n,) with n ≥ 1")
+    labels = array_of_reals("sample: labels", labels)
+    if labels.ndim != 1 or not len(labels) or (labels != np.round(labels)).any():
+        raise InvalidInput(f"sample: labels of shape {labels.shape}; give whole numbers (n,) with n ≥ 1")
     outside = (labels < 0) | (labels > generator.classes)
     if outside.any():
         raise InvalidInput(

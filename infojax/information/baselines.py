@@ -34,6 +34,7 @@ from infojax.linearized.spectrum import Spectrum
 from infojax.linearized.training import Convention, GradientDescent, GradientFlow, Training, as_sum
 from infojax.memory import require_room
 from infojax.precision import float64
+from infojax.settings_checked import array_of_reals
 
 Residual = Float[np.ndarray, "n k"]
 Scores = Float[np.ndarray, " n"]
@@ -208,6 +209,7 @@ def _check(
     theta: Spectrum, residual: Residual, training: Training, decay: float = 0.0, convention: Convention | str = "mean"
 ) -> tuple[Training, Any]:
     """Training and λ in the convention of sums."""
+    residual = array_of_reals("residual", residual)
     if residual.ndim != 2 or residual.size != len(theta.values) or len(residual) < 2:
         raise InvalidInput(
             f"residual has shape {residual.shape}, the kernel {len(theta.values)} rows; it must be (n, k), with n·k "

@@ -26,7 +26,7 @@ from infojax.linearized.training import Convention, Converged, GradientDescent, 
 from infojax.memory import free_memory
 from infojax.plain_arrays import plain_array
 from infojax.precision import float64
-from infojax.settings_checked import real_array
+from infojax.settings_checked import array_of_reals, real_array
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -116,6 +116,7 @@ def from_products(
     """
     r = real_array("residual", residual).reshape(-1)
     check_settings(r, outputs, decay, convention, sigma)
+    kernel, validation_kernel = _readable("kernel", kernel), _readable("validation_kernel", validation_kernel)
     n = check_shapes(None if callable(kernel) else kernel.shape, validation_kernel.shape, r, outputs)
     real = np.dtype(dtype)
     if real.name not in ("float64", "float32"):
@@ -161,6 +162,12 @@ def from_products(
         if progress is not None and task is not None:
             progress.update(task, completed=len(rows.sizes))
     return BoundedInformation(*made, bounded=not isinstance(training, Converged) or decay > 0)
+
+
+def _readable(name: str, kernel: Any) -> Any:
+    """What is a function, or can be read in parts, as it is; lists and masked arrays at once."""
+    whole = isinstance(kernel, np.ma.MaskedArray) or not (callable(kernel) or hasattr(kernel, "shape"))
+    return array_of_reals(name, kernel) if whole else kernel
 
 
 def _asked(groups: Groups | None, examples: Any, n: int, outputs: int) -> Rows:

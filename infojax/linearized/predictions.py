@@ -13,7 +13,7 @@ from infojax.linearized.filters import training_filter
 from infojax.linearized.spectrum import Spectrum
 from infojax.linearized.training import Convention, Training, as_sum
 from infojax.precision import float64
-from infojax.settings_checked import require_not_negative
+from infojax.settings_checked import real_array, require_not_negative
 
 
 def coefficients(
@@ -44,7 +44,7 @@ def coefficients(
     >>> coefficients(theta, np.array([1.0, 1.0]), examples=2, training=Converged())
     array([1. , 0.5])
     """
-    r = np.asarray(residual, np.float64)
+    r = real_array("residual", residual)
     if r.shape != np.shape(theta.values) or not np.isfinite(r).all():
         raise InvalidInput(
             f"residual has shape {r.shape} and {np.sum(~np.isfinite(r))} NaN or infinite entries; give "

@@ -16,7 +16,8 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from infojax.errors import InvalidInput
 from infojax.models.first_use import check_network
 from infojax.models.network import Network, Params
-from infojax.settings_checked import LARGEST
+from infojax.precision import traced
+from infojax.settings_checked import LARGEST, array_of_reals
 
 
 def error_margin(outputs: Float[Array, "b k"], targets: Float[Array, "b k"]) -> Float[Array, " b"]:
@@ -115,7 +116,10 @@ def _checked(network, params, x, targets, radius, low, high):
         raise InvalidInput(
             f"Attack with radius={radius} within [{low}, {high}]: radius must be positive, up to 1e15; low < high."
         )
-    x, targets = jnp.asarray(x), jnp.asarray(targets)
+    x, targets = (
+        jnp.asarray(given if traced(given) else array_of_reals(f"Attack: {name}", given))
+        for name, given in (("x", x), ("targets", targets))
+    )
     shape = (len(x), check_network(network.apply, params, x))
     if targets.shape != shape:
         raise InvalidInput(f"Attack: targets have shape {targets.shape}, the outputs {shape}; give Dataset.targets.")

@@ -118,7 +118,8 @@ PIXELS = np.arange(4 * 6, dtype=np.uint8).reshape(4, 2, 3)
     ],
 )
 @pytest.mark.parametrize(
-    ("split", "mark"), [("train", "train"), ("test", "test"), ("val", "val"), ("validation", "val")]
+    ("split", "mark"),
+    [("train", "train"), ("test", "test"), ("val", "val"), ("validation", "val"), ("training", "train")],
 )
 def test_layouts_of_splits(tmp_path, x, y, split, mark):
     """MedMNIST's among them: its labels are a column."""

@@ -44,6 +44,7 @@ def test_images_invert_the_photograph_and_labels_stay():
         (Dataset(x=np.zeros((2, 4)), y=[0, 0], classes=("a",)), 0, r"\(4,\)"),
         (black(2, 8).normalised(0.5, 0.5), 0, "from -1 to -1"),
         (black(2, 8), -1, "seed -1"),
+        (black(2, 8), None, "seed is None"),
     ],
 )
 def test_refuses(dataset, seed, message):

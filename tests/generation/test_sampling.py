@@ -188,6 +188,7 @@ def test_a_guidance_that_is_not_finite_is_named():
         ({"labels": np.array([0, 3])}, "label 3 is not among the classes 0 to 1"),
         ({"labels": np.array([-1])}, "label -1"),
         ({"labels": np.zeros(0, int)}, "n ≥ 1"),
+        ({"labels": np.ma.masked_array([0, 1], mask=[0, 1])}, "labels has 1 masked of 2"),
         ({"steps": 1}, "steps=1"),
         ({"tile": 0}, "tile=0"),
         ({"class_guidance": np.inf}, "class_guidance=inf"),

@@ -58,6 +58,8 @@ def test_refuses():
     for attack in (fgsm, pgd):
         with pytest.raises(InvalidInput, match="radius must be positive"):
             attack(LINEAR, params, x, targets, radius=0.0)
+        with pytest.raises(InvalidInput, match="Attack: x has 2 masked of 10"):
+            attack(LINEAR, params, np.ma.masked_array(x, mask=np.eye(2, 5)), targets, radius=0.1)
         with pytest.raises(InvalidInput, match="low < high"):
             attack(LINEAR, params, x, targets, radius=0.1, low=1.0)
         with pytest.raises(InvalidInput, match=r"\(2, 2\)"):
