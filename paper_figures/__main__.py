@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import tyro
-from rich.console import Console
 from rich.progress import Progress
 
 from infojax.cli.exit import complain, exit_code
@@ -22,6 +21,7 @@ from infojax.cli.progress import progress_on_terminal
 from infojax.errors import InfojaxError, InvalidInput
 from infojax.plots import Entry, page, save, style
 from infojax.sweeps import Result, Store, load_experiment, load_module, run_stored, summaries
+from infojax.terminal import Console
 from infojax.whole_files import write_whole
 
 NEEDS = ("TITLE", "ANSWERS", "EXPERIMENT", "draw", "numbers", "remarks")

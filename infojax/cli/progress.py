@@ -1,7 +1,8 @@
 """Progress bars for people, nothing for log files."""
 
-from rich.console import Console
 from rich.progress import Progress
+
+from infojax.terminal import Console
 
 
 def progress_on_terminal() -> Progress:
