@@ -24,9 +24,10 @@ def main(args: Sequence[str] | None = None, package: str = "experiments") -> int
 
 
 def _list(package: str) -> None:
-    from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
+
+    from infojax.terminal import Console
 
     table = Table("experiment", "what it measures", title=f"python -m {package} NAME [--preset quick|paper] …")
     for name, summary in summaries(package).items():
@@ -35,7 +36,7 @@ def _list(package: str) -> None:
 
 
 def _run(package: str, name: str, args: list[str]) -> None:
-    from rich.console import Console
+    from infojax.terminal import Console
 
     chosen = _arguments(package, name, args)
     store, console = Store(chosen.results), Console()

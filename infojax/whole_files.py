@@ -31,6 +31,19 @@ def write_whole(path: Path, content: bytes | Callable[[BinaryIO], object]) -> Pa
         with open(path, "wb") as stream:
             _write(stream, content)
         return path
+    temporary = write_beside(path, content)
+    try:
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+    sync_folder(path.parent)
+    return path
+
+
+def write_beside(path: Path, content: bytes | Callable[[BinaryIO], object]) -> Path:
+    """Write a file that is to become `path`, on the disk when this returns, under a name that nobody else has."""
     # Names may have 255 bytes, a letter up to four.
     temporary = path.with_name(f".{path.name[:40]}-{secrets.token_hex(8)}.part")
     # O_EXCL: only where there is nothing, not even a link.
@@ -41,13 +54,11 @@ def write_whole(path: Path, content: bytes | Callable[[BinaryIO], object]) -> Pa
             _write(stream, content)
             stream.flush()
             os.fsync(stream.fileno())
-        os.replace(temporary, path)
     except BaseException:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
         raise
-    sync_folder(path.parent)
-    return path
+    return temporary
 
 
 def read_plain(path: Path) -> tuple[bytes, os.stat_result]:

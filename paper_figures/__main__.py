@@ -16,7 +16,6 @@ from typing import Annotated, Any, Literal
 
 import polars as pl
 import tyro
-from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
@@ -28,6 +27,7 @@ from infojax.devices import require_devices
 from infojax.errors import InfojaxError, InvalidInput
 from infojax.plots import Entry, page, save, style
 from infojax.sweeps import Result, Store, design, load_experiment, load_module, run_stored, summaries
+from infojax.terminal import Console
 from infojax.whole_files import write_whole
 
 NEEDS = ("TITLE", "ANSWERS", "EXPERIMENT", "draw", "numbers", "remarks")

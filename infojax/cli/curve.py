@@ -84,14 +84,13 @@ def curve(
     """
     given = {name: value for name, value in locals().items() if name not in ("out", "problem")}
     given |= dataclasses.asdict(problem) | {"label_aware": label_aware or None, "optimal": optimal or None}
-    from rich.console import Console
-
     from infojax.cli.curve_optimal import check_optimal, marked, printed
     from infojax.cli.curve_optimal import optimal as best_of
     from infojax.cli.curve_report import report
     from infojax.cli.curve_settings import settle
     from infojax.cli.curve_tables import grid, with_law, with_simulation
     from infojax.cli.progress import progress_on_terminal
+    from infojax.terminal import Console
 
     settings = settle(given)
     if optimal:

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -11,6 +10,7 @@ from tyro.conf import Positional
 from infojax.data import SETS, WEIGHTS, NamedSet, NamedWeights, where
 from infojax.data import fetch as fetch_set
 from infojax.errors import CorruptData
+from infojax.terminal import Console
 
 
 def list_(root: Path | None = None) -> None:

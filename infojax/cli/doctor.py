@@ -22,9 +22,10 @@ def doctor() -> int:
 
     The exit code is 1 when something that infojax needs does not work, otherwise 0.
     """
-    from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
+
+    from infojax.terminal import Console
 
     parts: dict[str, Callable[[], list[Finding]]] = {
         "versions": _versions,

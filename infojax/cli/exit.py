@@ -6,6 +6,7 @@ Warnings that infojax gives on purpose are shown while the command runs, a line 
 import io
 import os
 import sys
+import traceback
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -23,6 +24,7 @@ def exit_code(command: Callable[[], int | None]) -> int:
     Output that goes to `| head`, which has seen enough, is no error. With INFOJAX_TRACEBACK=1 in the
     environment, errors keep their traceback.
     """
+    sys.excepthook = _traceback
     for stream in (sys.stdout, sys.stderr):
         # In a locale that has no such letters, others stand for them: no message is lost for a letter.
         if isinstance(stream, io.TextIOWrapper):
@@ -61,6 +63,12 @@ def complain(message: str) -> None:
     _say(f"error: {message}", "bold red")
 
 
+def _traceback(*error: Any) -> None:
+    from infojax.terminal import shown
+
+    sys.stderr.write(shown("".join(traceback.format_exception(*error))))
+
+
 def _shown(otherwise: Callable[..., Any]) -> Callable[..., Any]:
     def show(message: Warning | str, category: type[Warning], *where: Any) -> None:
         if issubclass(category, DataWarning | PrecisionWarning | StorageWarning):
@@ -72,7 +80,8 @@ def _shown(otherwise: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _say(message: str, style: str) -> None:
-    from rich.console import Console
     from rich.text import Text
+
+    from infojax.terminal import Console
 
     Console(file=sys.stderr, soft_wrap=True, highlight=False).print(Text(message, style=style))

@@ -137,8 +137,9 @@ def as_json(made: Plan) -> str:
 
 def show(made: Plan) -> None:
     """A plan as a table of routes and of the stages of the one chosen."""
-    from rich.console import Console
     from rich.table import Table
+
+    from infojax.terminal import Console
 
     console = Console()
     routes = Table("", "memory, GiB", "disk, GiB", "time", "", title=f"Kernel of {made.rows:,} rows", show_edge=False)

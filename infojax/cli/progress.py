@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from rich.console import Console
 from rich.progress import Progress
 
 from infojax.cli.pace import duration, rate
+from infojax.terminal import Console
 
 # Seconds between two lines, and more where the work is long: a tenth of what it has taken, at most ten minutes.
 EVERY, SHARE, SELDOM = 10.0, 0.1, 600.0

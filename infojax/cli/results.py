@@ -4,7 +4,6 @@ import json as json_
 from pathlib import Path
 from typing import Annotated
 
-from rich.console import Console
 from rich.markup import escape
 from tyro.conf import FlagCreatePairsOff, Positional, arg
 
@@ -15,6 +14,7 @@ from infojax.sweeps import inventory
 from infojax.sweeps import prune as pruning
 from infojax.sweeps import verify as verifying
 from infojax.sweeps.store import read_result
+from infojax.terminal import Console, shown_json
 
 Experiment = Annotated[str | None, arg(metavar="NAME", help="Only this experiment.", help_behavior_hint="")]
 Results = Annotated[Path, arg(help="The folder that results are stored in.")]
@@ -39,7 +39,7 @@ def list_(
     found = list(inventory.entries(results, experiment))
     if json:
         for entry in found:
-            print(json_.dumps(screen.plain_entry(entry, package), ensure_ascii=False))
+            print(shown_json(json_.dumps(screen.plain_entry(entry, package), ensure_ascii=False)))
         return
     console = Console()
     for name in dict.fromkeys(entry.experiment for entry in found):

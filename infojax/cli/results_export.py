@@ -14,6 +14,7 @@ from tyro.conf import FlagCreatePairsOff, Positional, arg
 from infojax.cli.working_folder import import_from_here
 from infojax.errors import DataWarning, InvalidInput, StorageFailed
 from infojax.sweeps.export import export as joined
+from infojax.terminal import shown
 from infojax.whole_files import write_whole
 
 Format = Literal["parquet", "csv", "jsonl"]
@@ -74,7 +75,7 @@ def export(
         for name, frame in tables.items():
             file = Path(out) / f"{experiment}-{name}.{kind}" if folder else Path(out)
             _write(frame, kind, file)
-            print(f"{frame.height:,} rows: {file}", file=sys.stderr)
+            print(shown(f"{frame.height:,} rows: {file}"), file=sys.stderr)
     except OSError as error:
         raise StorageFailed(f"--out {out} cannot be written ({error}); choose another") from error
 

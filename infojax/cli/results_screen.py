@@ -3,13 +3,13 @@
 import json
 from typing import Any
 
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
 from infojax.sweeps.flat import differing, flat
 from infojax.sweeps.inventory import Entry, present_code
 from infojax.sweeps.store import Result
+from infojax.terminal import Console
 
 STYLES = {"damaged": "red", "failed": "red", "running": "green", "unfinished": "yellow"}
 LONGEST = 60

@@ -3,13 +3,13 @@
 from pathlib import Path
 
 import polars as pl
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from infojax.cli.score_report import Report, picturable
 from infojax.cli.score_tables import column_of, contradicted
 from infojax.data.names import readable
+from infojax.terminal import Console
 
 LINES = 10
 

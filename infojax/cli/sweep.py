@@ -7,6 +7,7 @@ from typing import Any
 
 from infojax.cli.sweep_options import Options, assignments, parse
 from infojax.errors import InvalidInput
+from infojax.terminal import shown
 
 SOME_FAILED = 1
 
@@ -38,7 +39,7 @@ def _sweep(experiment: str, options: Options, own: Any) -> int:
     engine = find(options.engine)
     planned = plan(experiment, _configs(experiment, options), options.results, options.package)
     for damage in planned.damaged.values():
-        print(f"computed again: {damage}", file=sys.stderr)
+        print(shown(f"computed again: {damage}"), file=sys.stderr)
     if options.dry_run:
         return _tell_plan(planned, own)
     engine.check(own)

@@ -104,12 +104,12 @@ def assignments(option: str, given: Sequence[Sequence[str]]) -> dict[str, str]:
 
 def show_fields(experiment: str | None, package: str) -> None:
     """The fields of an experiment, or the experiments that there are, as a table on stdout."""
-    from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
     from infojax.sweeps.batches import batched_fields
     from infojax.sweeps.run import load_experiment, summaries
+    from infojax.terminal import Console
 
     if experiment is None:
         table = Table("EXPERIMENT", "what it measures", title="experiments", title_justify="left")

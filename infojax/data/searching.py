@@ -8,6 +8,7 @@ Every copy is held against the same pinned checksums, so it does not matter whic
 
 import os
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from infojax.data.weights import NamedWeights, read_weights
 from infojax.errors import CorruptData, DataNotFound
 from infojax.json_files import parse_json
 from infojax.numpy_files import read_npy
+from infojax.whole_folders import read_steadily
 
 Arrays = tuple[np.ndarray, np.ndarray]
 
@@ -78,7 +80,7 @@ def search(entry: NamedSet, split: str, root: Path | None = None) -> tuple[Path,
             if not path.exists():
                 continue
             try:
-                return path, read_checked(entry, split, path, read)
+                return path, read_steadily(path, partial(read_checked, entry, split, path, read))
             except DataNotFound as incomplete:
                 notes.append(f"Not complete: {incomplete}.")
         notes += [
@@ -102,7 +104,8 @@ def search_weights(entry: NamedWeights, root: Path | None = None) -> tuple[Path,
     """
     for folder in folders(root):
         try:
-            return folder / entry.name, read_weights(folder / entry.name, entry.pin)
+            path = folder / entry.name
+            return path, read_steadily(path, partial(read_weights, path, entry.pin))
         except DataNotFound:
             continue
     looked = "\n  ".join(str(folder) for folder in folders(root))

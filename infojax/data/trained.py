@@ -1,6 +1,7 @@
 """Weights that infojax trains itself, once for a machine: kept beside the data, with a record of the recipe."""
 
 import os
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -9,6 +10,7 @@ from infojax.data.checksums import MANIFEST
 from infojax.data.searching import cache_folder, folders
 from infojax.data.weights import Arrays, read_weights, write_weights
 from infojax.json_files import parse_json
+from infojax.whole_folders import read_steadily, replace_folder
 
 
 def storing_folder() -> Path:
@@ -24,7 +26,12 @@ def stored(name: str, recipe: Any) -> Arrays | None:
     Raises:
         CorruptData: when they are there, but damaged.
     """
-    return next((read_weights(folder / name) for folder in folders() if _recipe(folder / name) == recipe), None)
+
+    def found(folder: Path) -> Arrays | None:
+        return read_weights(folder) if _recipe(folder) == recipe else None
+
+    each = (read_steadily(folder / name, partial(found, folder / name)) for folder in folders())
+    return next((arrays for arrays in each if arrays is not None), None)
 
 
 def store(name: str, arrays: Arrays, record: dict[str, Any]) -> None:
@@ -34,9 +41,7 @@ def store(name: str, arrays: Arrays, record: dict[str, Any]) -> None:
         staged, destination = Path(temporary) / name, base / name
         staged.mkdir()
         write_weights(staged, arrays, record)
-        if destination.exists():
-            destination.rename(Path(temporary) / "replaced")
-        staged.rename(destination)
+        replace_folder(staged, destination, Path(temporary) / "replaced")
 
 
 def _recipe(folder: Path) -> Any:

@@ -11,7 +11,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
-from rich.console import Console
 from rich.progress import Progress
 
 from infojax.checkpoint import fingerprint
@@ -22,6 +21,7 @@ from infojax.generation.denoiser import Denoiser, PatchMixer, ResidualMLP
 from infojax.generation.denoiser_training import DenoiserTraining, train_denoiser
 from infojax.generation.generator import Generator
 from infojax.generation.schedule import cosine
+from infojax.terminal import Console
 
 SCHEDULE = cosine()
 

@@ -7,7 +7,6 @@ digest of everything in the file, for chunks are checksummed by their codec and 
 import hashlib
 import json
 import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ import numpy as np
 
 from infojax.errors import CorruptData, DataNotFound, InvalidInput, StorageFailed
 from infojax.kernels.places import FOLDER
+from infojax.whole_files import write_beside
 
 FORMAT = 1
 _ORDER = "example-major: row i * outputs + c belongs to output c of example i; columns likewise"
@@ -67,13 +67,8 @@ def begin(folder: Path, metadata: dict[str, Any]) -> None:
             raise InvalidInput(
                 f"{folder} has other files ({strangers[0]}, say): give a new or an empty folder for the kernel"
             )
-        handle, temporary = tempfile.mkstemp(prefix=".zarr.json-", dir=folder)
+        temporary = write_beside(target, json.dumps(metadata, indent=1).encode())
         try:
-            with os.fdopen(handle, "w", encoding="utf-8") as stream:
-                json.dump(metadata, stream, indent=1)
-                stream.flush()
-                os.fsync(stream.fileno())
-            os.chmod(temporary, 0o644)
             os.link(temporary, target)
         except FileExistsError:
             pass

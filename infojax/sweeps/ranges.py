@@ -43,16 +43,21 @@ class Range:
             raise InvalidInput(f"{self.name}: {count} points are not allowed; give 1 to {MOST:,}")
         if self.count is None:
             return list(range(self.low, self.high + 1))
+        if count == 1:
+            return [self.low]
+        if whole and not self.log:
+            # In whole numbers throughout: floats have no room for those beyond 2^53.
+            step, rest = divmod(self.high - self.low, count - 1)
+            if rest:
+                raise InvalidInput(
+                    f"{self.name}: {count} evenly spaced points from {self.low} to {self.high} are not all whole "
+                    "numbers; give another count, or a list"
+                )
+            return list(dict.fromkeys(self.low + step * index for index in range(count)))
         space = np.geomspace if self.log else np.linspace
-        values = [float(value) for value in space(self.low, self.high, count)]
-        if not whole:
-            return [self.low, *values[1:-1], self.high] if count > 1 else [self.low]
-        if not self.log and any(abs(value - round(value)) > 1e-9 * max(abs(value), 1) for value in values):
-            raise InvalidInput(
-                f"{self.name}: {count} evenly spaced points from {self.low} to {self.high} are not all whole numbers; "
-                "give another count, or a list"
-            )
-        return list(dict.fromkeys(round(value) for value in values))
+        inner = [float(value) for value in space(float(self.low), float(self.high), count)][1:-1]
+        values = [self.low, *(map(round, inner) if whole else inner), self.high]
+        return list(dict.fromkeys(values)) if whole else values
 
     def at(self, uniform: np.ndarray) -> list[Any]:
         """Values at random: where numbers uniform in [0, 1) fall in the range, or in its logarithm."""
@@ -123,9 +128,25 @@ def range_of(name: str, text: str, kind: Any) -> Range | None:
         raise InvalidInput(f"{name}={text}: a range goes from low to high; write {found['high']}..{found['low']}")
     if log and low <= 0:
         raise InvalidInput(f"{name}={text}: a logarithmic range begins above 0")
-    if not np.isfinite([float(low), float(high)]).all():
-        raise InvalidInput(f"{name}={text}: a range has finite ends")
-    return Range(name, low, high, int(found["count"]) if found["count"] else None, log)
+    count = found["count"]
+    if count and len(count) > len(str(MOST)):
+        raise InvalidInput(f"{name}={_short(text)}: give 1 to {MOST:,} points")
+    if not _finite(low, high):
+        raise InvalidInput(
+            f"{name}={_short(text)}: a range has finite ends, no further apart than the largest number, 1.8e308"
+        )
+    return Range(name, low, high, int(count) if count else None, log)
+
+
+def _finite(low: Any, high: Any) -> bool:
+    try:
+        return bool(np.isfinite([float(low), float(high), float(high) - float(low)]).all())
+    except OverflowError:  # of a whole number
+        return False
+
+
+def _short(text: str, most: int = 80) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def _alternatives(kind: Any) -> tuple[Any, ...]:

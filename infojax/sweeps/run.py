@@ -25,7 +25,12 @@ def summaries(package: str) -> dict[str, str]:
 
     Modules whose names begin with an underscore don't count.
     """
-    spec = importlib.util.find_spec(package)
+    # Other text is looked for relative to a package, or in parents that are not there, with errors of its own.
+    named = all(part.isidentifier() for part in package.split("."))
+    try:
+        spec = importlib.util.find_spec(package) if named else None
+    except (ImportError, ValueError):
+        spec = None
     if spec is None or not spec.submodule_search_locations:
         raise InvalidInput(f"there is no package {package!r} here; run from the folder of a clone of infojax")
     folders = [Path(folder) for folder in spec.submodule_search_locations]

@@ -183,6 +183,11 @@ def test_no_text_does_anything_but_be_read_or_refused(text, field):
         ("ridge", "1e-4..1:3:log", [1e-4, 1e-2, 1.0]),
         ("ridge", "0.1..0.3:1", [0.1]),
         ("ridge", "-1..1:2,5", [-1.0, 1.0, 5.0]),
+        ("seed", f"1..{10**21}:4:log", [1, 10**7, 10**14, 10**21]),
+        ("seed", f"1..{10**21 + 1}:3", [1, 5 * 10**20 + 1, 10**21 + 1]),
+        ("seed", "7..7:1", [7]),
+        ("ridge", "1e308..1.7e308:2", [1e308, 1.7e308]),
+        ("ridge", "5e-324..1:2:log", [5e-324, 1.0]),
         ("mixed", "0..1", [0, 1]),
         ("mixed", "0..1:3", [0.0, 0.5, 1.0]),
         ("name", "0..1", ["0..1"]),
@@ -210,6 +215,12 @@ def test_ranges(field, text, values):
         ("ridge", "a..b:3", "expected a range of float"),
         ("ridge", "0..1:lin", "a range is low..high"),
         ("seed", "0..1.5", "expected a range of int"),
+        ("seed", "0..1:" + "9" * 5000, "give 1 to 1,000,000 points"),
+        ("ridge", "0..1:" + "9" * 5000, "give 1 to 1,000,000 points"),
+        ("seed", "0.." + "9" * 400 + ":3", "finite ends"),
+        ("seed", "0.." + "9" * 5000, "expected a range of int"),
+        ("ridge", "-1.7e308..1.7e308:3", "no further apart than the largest number"),
+        ("seed", f"1..{10**21}:3", "not all whole numbers"),
         ("seed", "", "seed has no values"),
         ("seed", "(1", "lacks"),
         ("seed", "1)", "closes nothing"),
@@ -219,6 +230,11 @@ def test_ranges(field, text, values):
 def test_bad_ranges_are_refused(field, text, message):
     with pytest.raises(InvalidInput, match=message):
         values_of(field, text, KINDS[field])
+
+
+def test_a_range_as_wide_as_the_numbers_is_not_drawn_from():
+    with pytest.raises(InvalidInput, match="no further apart"):
+        random_design(Config(), {"ridge": "-1.7e308..1.7e308"}, samples=3)
 
 
 @given(

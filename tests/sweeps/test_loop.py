@@ -6,7 +6,7 @@ import os
 import pytest
 
 from infojax.errors import InvalidInput
-from infojax.sweeps import Store, claims, grid, load_experiment, loop, sweep
+from infojax.sweeps import Store, claims, grid, inventory, load_experiment, loop, sweep
 from infojax.sweeps.address import address
 from infojax.sweeps.batches import together
 from infojax.sweeps.claims import Watch
@@ -318,3 +318,35 @@ def test_an_engine_that_is_not_installed_is_refused_with_its_extra(monkeypatch):
     monkeypatch.setattr(engines, "ENGINES", {"ray": ("a_library_that_is_not_here", "ray")})
     with pytest.raises(InvalidInput, match=r'pip install "infojax\[ray\]"'):
         engines.find("ray")
+
+
+def test_what_stands_among_the_claims_does_not_stop_a_sweep(run):
+    run({"x": [9]})
+    where = run.folder / "results" / "probe" / ".claims"
+    config = load_experiment("probe", run.package).Config
+    addresses = [address(config(x=x)) for x in range(5)]
+    (where / f"{addresses[0]}.01").write_text("?")
+    (where / f"{addresses[1]}.1").symlink_to("nothing")
+    os.mkfifo(where / f"{addresses[2]}.1")
+    (where / f"{addresses[3]}.7").mkdir()
+    (where / f"{addresses[4]}.{'9' * 200}").write_text("")
+    report, computed = run({"x": "0..4"})
+    assert computed == [0, 1, 2, 3, 4]
+    assert report.complete()
+    assert [entry.state for entry in inventory.entries(run.folder / "results")] == ["stored"] * 6
+
+
+def test_claims_that_cannot_be_removed_are_a_remark(run, monkeypatch):
+    def unlink(path, real=claims.Path.unlink, **options):
+        if path.parent.name == ".claims":
+            raise OSError(30, "Read-only file system")
+        real(path, **options)
+
+    monkeypatch.setattr(claims.Path, "unlink", unlink)
+    report, computed = run({"x": "0..2"})
+    monkeypatch.undo()
+    assert computed == [0, 1, 2]
+    assert report.complete()
+    assert {outcome.remark for outcome in report.outcomes.values()} == {
+        "a claim could not be removed ([Errno 30] Read-only file system); it is stale once this process has ended"
+    }

@@ -111,3 +111,11 @@ def test_presets_are_checked(package):
 
 def test_tables_are_polars(run):
     assert isinstance(run()[0].tables["squares"], pl.DataFrame)
+
+
+@pytest.mark.parametrize(
+    "package", ["../../evil", "..", ".x", "", "evil.", "/etc", "a b", "mine.nothing.more", "\x1b[2J", "a\0b"]
+)
+def test_packages_that_are_no_names(package):
+    with pytest.raises(InvalidInput, match="there is no package"):
+        summaries(package)

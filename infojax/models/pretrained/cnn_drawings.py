@@ -12,7 +12,6 @@ from typing import Any
 import jax
 import numpy as np
 from jaxtyping import Array, Float, Int
-from rich.console import Console
 from rich.progress import Progress
 
 from infojax.data import load
@@ -20,6 +19,7 @@ from infojax.data.trained import store, stored
 from infojax.data.weights import Arrays, digest
 from infojax.models.cnn import CONVOLUTIONS, cnn
 from infojax.models.pretrained.parts import Body, Images, Layers, convolve
+from infojax.terminal import Console
 
 NAME = "cnn-drawings"
 RECIPE = {"epochs": 15, "batch": 128, "learning_rate": 2e-3, "seed": 0, "held out of each kind": 10}

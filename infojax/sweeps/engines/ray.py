@@ -5,12 +5,14 @@ A unit is a task. Ray decides where it runs and shows it its own GPUs only; the 
 
 import contextlib
 import os
+import re
 import socket
 import subprocess
 import sys
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from infojax.errors import InfojaxError, InvalidInput
@@ -22,6 +24,8 @@ HEALTH = 30.0  # seconds that Ray has to connect to what answers
 GRACE = 5.0  # seconds for interrupted tasks to keep what they can and to release their claims
 CLUSTER = 64  # units in flight where the size of a cluster is not known beforehand
 TRIAL = "import ray, sys; ray.init(sys.argv[1], log_to_driver=False, logging_level='ERROR')"
+LOOPBACK = "127.0.0.1"
+PORT = re.compile(r"[0-9]{1,5}")
 STORE = 100 * 2**20  # bytes of Ray's memory for objects; units and outcomes are small
 
 
@@ -106,6 +110,11 @@ def _stop(ray: Any, running: list[Any]) -> None:
 def _connected(options: Options) -> Iterator[Any]:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    # Whoever reaches a cluster can run anything on it: one of ours listens to this machine alone, and asks for a token.
+    # Ray reads this when it is imported, and takes another address than the loopback's unless it is to be no cluster.
+    if options.address is None and "ray" not in sys.modules:
+        os.environ.setdefault("RAY_AUTH_MODE", "token")
+        os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
     import ray
 
     if ray.is_initialized():  # by the program that sweeps, which will stop it too
@@ -114,11 +123,14 @@ def _connected(options: Options) -> Iterator[Any]:
     common: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR", "runtime_env": _environment(options)}
     if options.address is None:
         common |= {"include_dashboard": False, "object_store_memory": STORE, "num_cpus": os.cpu_count()}
+        common["_node_ip_address"] = LOOPBACK
     try:
         ray.init(options.address or "local", **common)
     except (ConnectionError, OSError, RuntimeError, ValueError) as error:
         where = "could not be started here" if options.address is None else f"does not answer at {options.address}"
         raise InvalidInput(f"a Ray cluster {where}: {error}") from error
+    with contextlib.suppress(OSError):  # where there is one: Ray lets everybody read it
+        (Path.home() / ".ray" / "auth_token").chmod(0o600)
     try:
         yield ray
     finally:
@@ -141,11 +153,15 @@ def _check_address(address: str) -> None:
     remedy = "start the cluster (ray start --head), or leave --address out to start one here"
     if address != "auto":
         host, colon, port = address.removeprefix("ray://").rpartition(":")
-        if not colon or not host or not port.isdecimal():
+        if not colon or not host or not PORT.fullmatch(port):
             raise InvalidInput(f"--address {address} is no address; give HOST:PORT, ray://HOST:PORT or auto")
+        if host.startswith("[") and host.endswith("]"):  # of IPv6
+            host = host[1:-1]
         try:
             socket.create_connection((host, int(port)), timeout=ANSWER).close()
-        except (OSError, OverflowError) as error:
+        except UnicodeError:  # of labels that are empty or too long; it would say which codec
+            raise InvalidInput(f"--address {address}: {host} is no name of a machine") from None
+        except (OSError, OverflowError, ValueError) as error:
             raise InvalidInput(f"no Ray cluster answers at {address} ({error}); {remedy}") from None
     # Ray would wait for minutes for another service on that port, and then end the process: so another one tries.
     try:

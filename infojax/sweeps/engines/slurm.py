@@ -16,12 +16,14 @@ from pathlib import Path
 from typing import Any
 
 from infojax.errors import InvalidInput
+from infojax.sweeps.engines.job_files import check_private, make_private, read_outcomes
 from infojax.sweeps.engines.threads import bounded
 from infojax.sweeps.worker import Outcome, Unit, after_death, work
 
 ARRAY = 1000  # jobs in one array: Slurm's usual limit
+LATE = 15.0  # seconds that the result of a job on another machine may take to be seen here
 POLL = 0.3  # seconds between two looks for results of jobs
-TIME = re.compile(r"(?:(\d+)-)?(?:(\d+):)?(\d+)(?::(\d\d))?")
+TIME = re.compile(r"(?:([0-9]{1,7})-)?(?:([0-9]{1,7}):)?([0-9]{1,7})(?::([0-9][0-9]))?")
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,7 @@ def run(units: Sequence[Unit], options: Options) -> Iterator[list[Outcome]]:
 def _executor(folder: Path, options: Options) -> Any:
     import submitit
 
+    make_private(folder)
     executor = submitit.AutoExecutor(folder=folder, cluster="local" if options.local else "slurm")
     common = {"timeout_min": minutes(options.time), "cpus_per_task": options.cpus_per_task, "name": "infojax"}
     setup = list(options.slurm_setup)
@@ -135,16 +138,19 @@ def _submit(executor: Any, batch: list[Unit], options: Options) -> list[Any]:
 
 def _answer(job: Any, unit: Unit, options: Options) -> tuple[list[Outcome], list[Unit]]:
     """What came of a job, and what is to be done again."""
-    from submitit.core.utils import FailedJobError, UncompletedJobError
-
-    # Another machine's file may come late, so submitit waits for it; one of this machine is there or never will be.
-    if not options.local or job.paths.result_pickle.exists():
-        try:
-            return job.result(), []
-        except FailedJobError as error:  # no config failed: those are outcomes
-            raise RuntimeError(f"a job of Slurm failed: {error}") from error
-        except UncompletedJobError:
-            pass
+    file = Path(job.paths.result_pickle)
+    check_private(file.parent)
+    # Another machine's file may come late; one of this machine is there or never will be.
+    until = time.monotonic() + (0.0 if options.local else LATE)
+    while not file.exists() and time.monotonic() < until:
+        with contextlib.suppress(OSError):
+            os.utime(file.parent)  # so that a network file system looks again
+        time.sleep(POLL)
+    with contextlib.suppress(FileNotFoundError, EOFError):
+        succeeded, found = read_outcomes(file)
+        if not succeeded:  # no config failed: those are outcomes
+            raise RuntimeError(f"a job of Slurm failed: {found}")
+        return found, []
     again, failed = after_death(unit, f"the job {job.job_id} died ({job.state}); see {job.paths.stderr}")
     return failed, again
 

@@ -1,7 +1,10 @@
 """The engine of Ray on a cluster of this machine, from the command line, with warnings as errors."""
 
 import importlib.util
+import os
 import socket
+import subprocess
+import sys
 
 import pytest
 
@@ -38,6 +41,14 @@ def test_killed_workers_and_two_engines_at_once(naps):
         ({"address": "nowhere"}, "is no address"),
         ({"address": "ray://nowhere"}, "is no address"),
         ({"address": "localhost:99999"}, "no Ray cluster answers"),
+        ({"address": "a..b:80"}, "a..b is no name of a machine"),
+        ({"address": f"{'a' * 70}.org:80"}, "is no name of a machine"),
+        ({"address": f"ray://{'a' * 70}:80"}, "is no name of a machine"),
+        ({"address": f"here:{'9' * 5000}"}, "is no address"),
+        ({"address": "here:٣٣"}, "is no address"),
+        ({"address": "a\0b:80"}, "no Ray cluster answers"),
+        ({"address": "[::1]:1"}, "no Ray cluster answers"),
+        ({"address": ":80"}, "is no address"),
         ({"cpus_per_task": 0}, "1 CPU or more"),
         ({"cpus_per_task": 4096}, "this machine has"),
         ({"gpus_per_task": -1.0}, "no number below 0"),
@@ -54,6 +65,32 @@ def test_a_closed_port_is_refused():
         port = free.getsockname()[1]
     with pytest.raises(InvalidInput, match="no Ray cluster answers"):
         check(Options(address=f"127.0.0.1:{port}"))
+
+
+LISTENING = """
+import os, psutil
+from infojax.sweeps.engines import ray as engine
+with engine._connected(engine.Options()) as ray:
+    assert ray.get(ray.remote(lambda: 1).remote()) == 1
+    here = psutil.Process()
+    for process in (here, *here.children(recursive=True)):
+        for connection in process.net_connections("inet"):
+            if connection.status == "LISTEN":
+                print(connection.laddr.ip)
+print(os.environ["RAY_AUTH_MODE"], oct(os.stat(os.path.expanduser("~/.ray/auth_token")).st_mode & 0o777))
+"""
+
+
+def test_a_cluster_of_ours_listens_to_this_machine_alone(tmp_path):
+    pytest.importorskip("psutil")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
+    environment["HOME"] = str(tmp_path)
+    command = [sys.executable, "-c", LISTENING]
+    out = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=180)
+    *addresses, last = out.stdout.split("\n")[:-1]
+    assert addresses, out.stderr
+    assert {address.removeprefix("::ffff:") for address in addresses} == {"127.0.0.1"}
+    assert last == "token 0o600"
 
 
 def test_how_many_units_run_at_once():

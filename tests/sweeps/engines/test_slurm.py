@@ -2,13 +2,15 @@
 
 import importlib.util
 import os
+import pickle
 import sys
 
 import pytest
 
 from infojax.errors import InvalidInput
-from infojax.sweeps.engines import slurm
+from infojax.sweeps.engines import job_files, slurm
 from infojax.sweeps.engines.slurm import Options, check, minutes
+from infojax.sweeps.worker import Outcome, Unit
 
 pytestmark = pytest.mark.skipif(importlib.util.find_spec("submitit") is None, reason="submitit is not installed")
 
@@ -118,6 +120,8 @@ def test_slurm_refuses(naps, stand_in):
         ({"time": "soon", "local": True}, "--time soon is no time"),
         ({"time": "1:30", "local": True}, "--time 1:30 is no time"),
         ({"time": "0", "local": True}, "leaves no time"),
+        ({"time": "9" * 5000, "local": True}, "is no time"),
+        ({"time": "1-" + "9" * 5000 + ":00:00", "local": True}, "is no time"),
         ({"mem": "much", "local": True}, "--mem much"),
         ({"max_jobs": 0, "local": True}, "1 job or more"),
         ({"cpus_per_task": 0}, "1 CPU"),
@@ -144,3 +148,86 @@ def test_how_many_units_run_at_once(monkeypatch):
     assert Options().parallel == 64
     assert Options(local=True, cpus_per_task=2).parallel == 4
     assert Options(local=True, max_jobs=1).parallel == 1
+
+
+class Planted:
+    """Runs code when it is unpickled."""
+
+    def __init__(self, file):
+        self.file = file
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.file),)
+
+
+@pytest.fixture
+def jobs(tmp_path):
+    folder = tmp_path / "results" / "nap" / ".jobs"
+    job_files.make_private(folder)
+    return folder
+
+
+def answer(jobs, content):
+    from submitit.local.local import LocalJob
+
+    (jobs / "77_0_result.pkl").write_bytes(content)
+    unit = Unit("nap", "napping", (), ("a",), jobs.parents[1])
+    return slurm._answer(LocalJob(folder=jobs, job_id="77", tasks=[0]), unit, Options(local=True))
+
+
+def test_outcomes_are_read(jobs):
+    outcomes = [Outcome("a", "computed", 1.5, 1, "error", None, "remark"), Outcome("b", "busy")]
+    assert answer(jobs, pickle.dumps(("success", outcomes))) == (outcomes, [])
+    with pytest.raises(RuntimeError, match="a job of Slurm failed: Traceback"):
+        answer(jobs, pickle.dumps(("error", "Traceback …")))
+
+
+@pytest.mark.parametrize("how", ["alone", "in a result", "in an outcome", "as an error"])
+def test_planted_pickles_do_not_run(jobs, tmp_path, how):
+    planted = Planted(tmp_path / "ran")
+    outcome = Outcome("a", "failed")
+    object.__setattr__(outcome, "error", planted)
+    held = {"alone": planted, "in a result": ("success", [planted]), "in an outcome": ("success", [outcome])}
+    with pytest.raises(InvalidInput, match="not what a job has written"):
+        answer(jobs, pickle.dumps(held.get(how, ("error", planted))))
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize(
+    "content", [b"?", b"\x80\x05.", pickle.dumps(3), pickle.dumps(("success", ["computed"])), b"cos\n"]
+)
+def test_what_is_no_outcome_is_refused(jobs, content):
+    with pytest.raises(InvalidInput, match="_result"):
+        answer(jobs, content)
+
+
+@pytest.mark.parametrize("mode", [0o775, 0o757, 0o777])
+def test_folders_that_others_may_write_to_are_refused(jobs, mode):
+    jobs.chmod(mode)
+    for call in (lambda: job_files.make_private(jobs), lambda: answer(jobs, pickle.dumps(("success", [])))):
+        with pytest.raises(InvalidInput, match="nobody else may write to it"):
+            call()
+
+
+def test_a_folder_of_ours_is_made_so_that_others_may_not_write(tmp_path):
+    before = os.umask(0)
+    try:
+        job_files.make_private(tmp_path / "results" / ".jobs")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "results" / ".jobs").stat().st_mode & 0o777 == 0o755
+    (tmp_path / "link").symlink_to(tmp_path / "results")
+    with pytest.raises(InvalidInput, match="must be yours"):
+        job_files.make_private(tmp_path / "link")
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can give files away")
+def test_files_and_folders_of_others_are_refused(jobs):
+    content = pickle.dumps(("success", []))
+    assert answer(jobs, content) == ([], [])
+    os.chown(jobs / "77_0_result.pkl", 12345, -1)
+    with pytest.raises(InvalidInput, match="is another's"):
+        answer(jobs, content)
+    os.chown(jobs, 12345, -1)
+    with pytest.raises(InvalidInput, match="must be yours"):
+        answer(jobs, content)
