@@ -60,9 +60,10 @@ def show(
     experiment, _, prefix = address.rpartition("/")
     found = [entry for entry in inventory.entries(results, experiment or None) if entry.address.startswith(prefix)]
     if len(found) != 1:
-        several = ", ".join(f"{entry.experiment}/{entry.address}" for entry in found[:8])
+        several = "; ".join(map(_told_apart, found[:8]))
         problem = f"{len(found)} addresses begin so: {several}" if found else "no address begins so"
-        raise InvalidInput(f"{address!r} names no single result in {results}: {problem}; `infojax results list` does")
+        remedy = "give more of one of them" if found else "`infojax results list` shows all"
+        raise InvalidInput(f"{address!r} names no single result in {results}: {problem}; {remedy}")
     console = Console()
     (entry,) = found
     if entry.state == "stored":
@@ -137,6 +138,13 @@ def prune(
         console.print("there is nothing to remove")
     else:
         console.print(f"removed {total}" if yes else f"{total} could be removed; --yes does it")
+
+
+def _told_apart(entry: inventory.Entry) -> str:
+    """An address with what tells it from others that begin so: its code and when it was computed."""
+    _, _, code = entry.address.partition("-")
+    when = str(entry.record.get("started") or entry.record.get("time") or "?").partition("+")[0]
+    return f"{entry.experiment}/{entry.address} ({entry.state}, by code {code}, {when})"
 
 
 def _further(unreadable: int, extra: int, old: int) -> str:

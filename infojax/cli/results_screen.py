@@ -30,7 +30,7 @@ def listing(entries: list[Entry], package: str) -> Table:
         state = entry.state if entry.state == "stored" else f"[{STYLES[entry.state]}]{entry.state}[/]"
         words = f" {escape(entry.words[:LONGEST])}" if entry.words else ""
         when = str(entry.record.get("started") or entry.record.get("time") or "").partition("+")[0].replace("T", " ")
-        spent = "" if seconds is None else f"{seconds:.4g}"
+        spent = f"{float(seconds):.4g}" if isinstance(seconds, int | float) and abs(seconds) < 1e18 else ""
         table.add_row(entry.address[:12], *values, when, spent, code(entry, package), state + words)
     return table
 

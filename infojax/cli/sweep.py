@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from infojax.cli.sweep_options import Options, assignments, parse
@@ -29,7 +29,7 @@ def main(args: Sequence[str]) -> int:
 
 
 def _sweep(experiment: str, options: Options, own: Any) -> int:
-    from infojax.cli.sweep_screen import summary, tell_failures, telling
+    from infojax.cli.sweep_screen import planning, summary, tell_failures, telling
     from infojax.sweeps.engines import find
     from infojax.sweeps.loop import carry_out
     from infojax.sweeps.plan import plan
@@ -37,7 +37,9 @@ def _sweep(experiment: str, options: Options, own: Any) -> int:
     if options.retries < 0:
         raise InvalidInput(f"--retries {options.retries} is not allowed; give 0 or more")
     engine = find(options.engine)
-    planned = plan(experiment, _configs(experiment, options), options.results, options.package)
+    with planning(experiment) as tell_plan:
+        configs = _configs(experiment, options, tell_plan)
+        planned = plan(experiment, configs, options.results, options.package, tell_plan)
     for damage in planned.damaged.values():
         print(shown(f"computed again: {damage}"), file=sys.stderr)
     if options.dry_run:
@@ -50,7 +52,7 @@ def _sweep(experiment: str, options: Options, own: Any) -> int:
     return 0 if report.complete() else SOME_FAILED
 
 
-def _configs(experiment: str, options: Options) -> list[Any]:
+def _configs(experiment: str, options: Options, tell: Callable[[str, int, int], None]) -> list[Any]:
     from infojax.sweeps.designs import design
     from infojax.sweeps.rows import read_rows
     from infojax.sweeps.run import load_experiment
@@ -68,12 +70,12 @@ def _configs(experiment: str, options: Options) -> list[Any]:
         samples=options.samples,
         seed=options.design_seed,
         rows=None if options.rows is None else read_rows(options.rows, config),
+        tell=tell,
     )
 
 
 def _tell_plan(planned: Any, own: Any) -> int:
-    units = planned.units(planned.missing(), own.parallel, 0)
-    sizes = [len(unit.configs) for unit in units]
+    sizes = planned.sizes(own.parallel)
     print(f"{planned.experiment}: {len(planned.configs)} configs, {len(planned.found)} stored, {sum(sizes)} to compute")
     if planned.damaged:
         print(f"of these, {len(planned.damaged)} are stored but damaged")

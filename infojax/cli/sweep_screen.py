@@ -56,6 +56,26 @@ def telling(name: str) -> Iterator[Callable[[Report], None]]:
         yield line
 
 
+@contextmanager
+def planning(name: str) -> Iterator[Callable[[str, int, int], None]]:
+    """A function that shows how far a design and its plan are: one line on a terminal, else one every ten seconds."""
+    from rich.console import Console
+
+    console, last = Console(stderr=True), time.monotonic()
+    if console.is_terminal:
+        with console.status(name) as status:
+            yield lambda words, done, total: status.update(f"{name}: {done:,} of {total:,} {words}")
+        return
+
+    def line(words: str, done: int, total: int) -> None:
+        nonlocal last
+        if time.monotonic() - last >= EVERY:
+            last = time.monotonic()
+            print(f"{name}: {done:,} of {total:,} {words}", file=sys.stderr, flush=True)
+
+    yield line
+
+
 def pace(report: Report) -> str:
     """How fast it goes, how long it will take, and what failed.
 

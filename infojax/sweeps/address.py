@@ -25,7 +25,7 @@ def digests(configs: Iterable[Any]) -> Iterator[bytes]:
 
     A design's configs have most of their values in common, so each field's text is kept until its value changes.
     """
-    kind, fields = type(None), list[_Field]()
+    kind, fields, own = type(None), list[_Field](), dict[str, str]()
     for config in configs:
         if type(config) is not kind:
             if not dataclasses.is_dataclass(config) or isinstance(config, type):

@@ -6,8 +6,6 @@ field. `BATCH` is how many it takes at most, which bounds its memory; 256 where 
 """
 
 import dataclasses
-import json
-import marshal
 from collections.abc import Sequence
 from itertools import pairwise
 from math import ceil
@@ -18,10 +16,9 @@ from typing import Any
 from rich.progress import Progress
 
 from infojax.errors import InvalidInput
-from infojax.sweeps.plain import plain, types
+from infojax.sweeps.plain import exactly
 
 BATCH = 256
-SIMPLE = {int, float, bool, str, type(None)}
 SHARES = 2  # batches for each worker: more would compile as often, fewer would leave some idle at the end
 
 
@@ -57,7 +54,7 @@ def batches(module: ModuleType, configs: Sequence[Any], parallel: int = 1) -> li
     rest = [field.name for field in dataclasses.fields(module.Config) if field.name not in fields]
     groups: dict[str | bytes, list[int]] = {}
     for index, config in enumerate(configs):
-        groups.setdefault(_key([getattr(config, name) for name in rest]), []).append(index)
+        groups.setdefault(exactly(tuple(getattr(config, name) for name in rest)), []).append(index)
     found = []
     for group in groups.values():
         shares = SHARES * parallel if parallel > 1 else 1
@@ -65,13 +62,6 @@ def batches(module: ModuleType, configs: Sequence[Any], parallel: int = 1) -> li
         ends = [len(group) * i // count for i in range(count + 1)]
         found += [group[a:b] for a, b in pairwise(ends)]
     return found
-
-
-def _key(values: list[Any]) -> str | bytes:
-    """The same for values that are the same in every bit, and for no others."""
-    if all(type(value) in SIMPLE for value in values):
-        return marshal.dumps(values, 2)  # a tenth of the time; this version has no references in it
-    return json.dumps([plain(values), types(values)], sort_keys=True)
 
 
 def run_batch(module: ModuleType, configs: Sequence[Any], scratches: Sequence[Path]) -> list[Any]:

@@ -130,9 +130,9 @@ def _checked(experiment: str, name: str, array: np.ndarray) -> str | None:
     raise InvalidInput(f"{here} of type {dtype}, which NumPy's format would change; return its fields as arrays")
 
 
-def _named(name: str) -> np.dtype[Any]:
+def _named(name: Any) -> np.dtype[Any]:
     """A type of ml_dtypes, such as bfloat16, by its name. Raises ValueError where there is none."""
-    found = getattr(ml_dtypes, name, None)
+    found = getattr(ml_dtypes, str(name), None)
     if not isinstance(found, type) or not issubclass(found, np.generic):
         raise ValueError(f"there is no type {name!r}")
     return np.dtype(found)
@@ -147,7 +147,7 @@ def _keeps(frame: pl.DataFrame, written: io.BytesIO) -> bool:
     return back.schema == frame.schema and back.equals(frame, null_equal=True)
 
 
-def load(file: Path, checksum: str, dtype: str | None = None) -> pl.DataFrame | np.ndarray:
+def load(file: Path, checksum: str, dtype: Any = None) -> pl.DataFrame | np.ndarray:
     """A table or an array, of a type that its file does not say, read again. Raises ValueError where the file is not
     what was written, and OSError.
     """

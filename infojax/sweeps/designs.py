@@ -1,21 +1,22 @@
 """Designs: which configs a sweep computes. Everything is checked here, before anything runs."""
 
 import dataclasses
-import json
 import math
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import product
+from collections.abc import Callable, Iterable, Mapping
+from itertools import chain, product
 from typing import Any
 
 import numpy as np
 
 from infojax.errors import InvalidInput
+from infojax.sweeps.address import digests
 from infojax.sweeps.fields import annotation, from_python, from_text
-from infojax.sweeps.plain import plain
+from infojax.sweeps.plain import exactly
 from infojax.sweeps.ranges import MOST, parts_of, range_of, values_of
 
-Values = str | Iterable[Any]
+BLOCK = 1 << 14  # configs between two reports of how far it is
+Values = Any  # text, or anything that yields values, or one of them
 
 
 def grid(config: Any, over: Mapping[str, Values], *, zipped: Mapping[str, Values] | None = None) -> list[Any]:
@@ -43,7 +44,9 @@ def grid(config: Any, over: Mapping[str, Values], *, zipped: Mapping[str, Values
     return design(config, over=over, zipped=zipped or {})
 
 
-def random_design(config: Any, ranges: Mapping[str, Values], *, samples: int, seed: int = 0) -> list[Any]:
+def random_design(
+    config: Any, ranges: Mapping[str, Values], *, samples: int | np.integer, seed: int | np.integer = 0
+) -> list[Any]:
     """Configs at random, each field drawn by itself.
 
     More samples from the same seed begin with the same configs, and another field leaves the others as they were, so
@@ -68,37 +71,55 @@ def design(
     over: Mapping[str, Values] | None = None,
     zipped: Mapping[str, Values] | None = None,
     random: Mapping[str, Values] | None = None,
-    samples: int | None = None,
-    seed: int = 0,
-    rows: Sequence[Mapping[str, Any]] | None = None,
+    samples: int | np.integer | None = None,
+    seed: int | np.integer = 0,
+    rows: Iterable[Mapping[str, Any]] | None = None,
+    tell: Callable[[str, int, int], None] = lambda *_: None,
 ) -> list[Any]:
     """Every combination of what `over`, `zipped`, `random` and `rows` each say, with `fixed` for all.
 
     `rows` are typed values, as `rows.read_rows` gives them. Raises InvalidInput as `grid` does, and for a field that
-    is named twice.
+    is named twice. `tell` is called with what is being done, how many are done, and of how many.
     """
-    parts: list[list[dict[str, Any]]] = []
+    _check_config(config)
+    for name, given in (("fixed", fixed), ("over", over), ("zipped", zipped), ("random", random)):
+        if given is not None and not isinstance(given, Mapping):
+            raise InvalidInput(f"{name} is a dict of field and values, not {given!r:.200}")
+    parts: list[Part] = []
     for name, values in (over or {}).items():
-        parts.append([{name: value} for value in _values(config, name, values)])
+        parts.append(Part((name,), [(value,) for value in _values(config, name, values)]))
     if zipped:
         parts.append(_zipped(config, zipped))
     if random or samples is not None:
         parts.append(_drawn(config, random or {}, samples, seed))
     if rows is not None:
-        parts.append([dict(row) for row in rows])
+        parts.append(_listed(config, rows))
     base = {name: _typed(config, name, value) for name, value in (fixed or {}).items()}
-    _check_once([base], *parts)
-    count = math.prod(len(part) for part in parts)
+    _check_once(base, *(part.names for part in parts))
+    count = math.prod(len(part.rows) for part in parts)
     if count > MOST:
         raise InvalidInput(f"the design has {count:,} configs, more than the {MOST:,} that are allowed; sweep in parts")
-    unique: dict[str, Any] = {}
-    for combination in product(*parts):
-        values = dict(base)
-        for part in combination:
-            values |= part
-        made = _made(config, values)
-        unique.setdefault(json.dumps(plain(made), sort_keys=True), made)
+    make, found, as_given = _maker(config, base, parts), list[Any](), True
+    for number, rows_ in enumerate(product(*(_distinct(part.rows) for part in parts)), 1):
+        made, same = make(rows_)
+        found.append(made)
+        as_given = as_given and same
+        if number % BLOCK == 0:
+            tell("configs made", number, count)
+    if as_given:  # then rows that differ have made configs that differ
+        return found
+    unique: dict[bytes, Any] = {}
+    for digest, made in zip(digests(found), found, strict=True):
+        unique.setdefault(digest, made)
     return list(unique.values())
+
+
+@dataclasses.dataclass(frozen=True)
+class Part:
+    """Fields that go together, and the values that they take together."""
+
+    names: tuple[str, ...]
+    rows: list[tuple[Any, ...]]
 
 
 def _typed(config: Any, name: str, value: Any) -> Any:
@@ -110,26 +131,28 @@ def _values(config: Any, name: str, values: Values) -> list[Any]:
     kind = annotation(config, name)
     if isinstance(values, str):
         return values_of(name, values, kind)
+    if not isinstance(values, Iterable):  # one value
+        values = [values]
     typed = [from_python(name, value, kind) for value in values]
     if not typed:
         raise InvalidInput(f"{name} has no values; give some")
     return typed
 
 
-def _zipped(config: Any, zipped: Mapping[str, Values]) -> list[dict[str, Any]]:
+def _zipped(config: Any, zipped: Mapping[str, Values]) -> Part:
     columns = {name: _values(config, name, values) for name, values in zipped.items()}
     if len({len(values) for values in columns.values()}) > 1:
         counts = ", ".join(f"{name} {len(values)}" for name, values in columns.items())
         raise InvalidInput(f"fields that go together need as many values each; there are: {counts}")
-    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    return Part(tuple(columns), list(zip(*columns.values(), strict=True)))
 
 
-def _drawn(config: Any, ranges: Mapping[str, Values], samples: int | None, seed: int) -> list[dict[str, Any]]:
+def _drawn(config: Any, ranges: Mapping[str, Values], samples: Any, seed: Any) -> Part:
     if not ranges or samples is None:
         raise InvalidInput("a random design needs both the fields to draw and how many samples of them")
-    if not 1 <= samples <= MOST:
-        raise InvalidInput(f"samples={samples} is not allowed; give 1 to {MOST:,}")
-    if seed < 0:
+    if not _whole(samples) or not 1 <= samples <= MOST:
+        raise InvalidInput(f"samples={samples} is not allowed; give a whole number from 1 to {MOST:,}")
+    if not _whole(seed) or seed < 0:
         raise InvalidInput(f"the seed {seed} of a design is not allowed; give 0 or more")
     columns = {}
     for name, values in ranges.items():
@@ -142,21 +165,57 @@ def _drawn(config: Any, ranges: Mapping[str, Values], samples: int | None, seed:
         else:
             choices = _values(config, name, values)
             columns[name] = [choices[int(u * len(choices))] for u in uniform]
-    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    return Part(tuple(columns), list(zip(*columns.values(), strict=True)))
 
 
-def _check_once(*parts: list[dict[str, Any]]) -> None:
+def _listed(config: Any, rows: Iterable[Mapping[str, Any]]) -> Part:
+    """Rows of fields and values. A field that a row lacks is what it is in `config`."""
+    listed: list[Any] = [rows] if isinstance(rows, Mapping) else list(rows)
+    if not all(isinstance(row, Mapping) for row in listed):
+        raise InvalidInput(f"rows are dicts of field and value, not {listed!r:.200}")
+    names = tuple(dict.fromkeys(name for row in listed for name in row))
+    for name in names:
+        annotation(config, name)  # that there is such a field
+    return Part(names, [tuple(row.get(name, getattr(config, name)) for name in names) for row in listed])
+
+
+def _check_once(*parts: Iterable[str]) -> None:
     seen: set[str] = set()
-    for part in parts:
-        names = {name for row in part for name in row}
+    for names in map(set, parts):
         if seen & names:
             raise InvalidInput(f"the field {min(seen & names)!r} is given twice; give it once")
         seen |= names
 
 
-def _made(config: Any, values: dict[str, Any]) -> Any:
-    try:
-        return dataclasses.replace(config, **values)
-    except Exception as error:  # whatever the Config's own checks raise
-        listed = ", ".join(f"{name}={value!r}" for name, value in values.items())
-        raise InvalidInput(f"the experiment refuses {listed}: {error}") from error
+def _distinct(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """The rows that differ from all before them."""
+    seen: set[str | bytes] = set()
+    return [row for row in rows if (key := exactly(row)) not in seen and not seen.add(key)]
+
+
+def _maker(config: Any, base: dict[str, Any], parts: list[Part]) -> Callable[[Any], tuple[Any, bool]]:
+    """What makes a config of a row of each part, and says whether its fields are what these give."""
+    kind, names = type(config), [name for part in parts for name in part.names]
+    fields = {field.name: getattr(config, field.name) for field in dataclasses.fields(config) if field.init} | base
+    # `dataclasses.replace` does more where a class asks for more than its fields.
+    plainly = kind.__dataclass_fields__.keys() == {field.name for field in dataclasses.fields(config)}
+
+    def make(rows: tuple[tuple[Any, ...], ...]) -> tuple[Any, bool]:
+        given = dict(zip(names, chain.from_iterable(rows), strict=True))
+        try:
+            made = kind(**{**fields, **given}) if plainly else dataclasses.replace(config, **base, **given)
+        except Exception as error:  # whatever the Config's own checks raise
+            listed = ", ".join(f"{name}={value!r}" for name, value in {**base, **given}.items())
+            raise InvalidInput(f"the experiment refuses {listed}: {error}") from error
+        return made, all(getattr(made, name) is value for name, value in given.items())
+
+    return make
+
+
+def _check_config(config: Any) -> None:
+    if not dataclasses.is_dataclass(config) or isinstance(config, type):
+        raise InvalidInput(f"a design starts from an instance of an experiment's Config, not {config!r:.200}")
+
+
+def _whole(number: Any) -> bool:
+    return isinstance(number, int | np.integer) and not isinstance(number, bool)

@@ -3,28 +3,29 @@
 import contextlib
 import difflib
 import json
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from infojax.errors import InvalidInput
+from infojax.errors import DataWarning, InvalidInput
 from infojax.sweeps.flat import flat, matches
 from infojax.sweeps.inventory import Entry, entries, present_code
 from infojax.sweeps.record import is_table, table_of
-from infojax.sweeps.store import read_table
+from infojax.sweeps.store import Store, read_table
 
 WHOLE = 2**63  # integers beyond are written as text
 
 
 def export(
-    root: Path,
+    root: Path | str,
     experiment: str,
     *,
     table: str | None = None,
-    where: Sequence[tuple[str, str]] = (),
+    where: Iterable[tuple[str, Any]] | Mapping[str, Any] = (),
     any_code: bool = False,
     package: str = "experiments",
 ) -> dict[str, pl.DataFrame]:
@@ -39,10 +40,13 @@ def export(
         any_code: results of every version of the code, told apart by the column `code`.
         package: where the experiment's code lies, which says what the present version is.
 
+    Warns (DataWarning) of results that are left out because other versions of the code made them.
+
     Raises:
         InvalidInput: there are no such results, fields or tables, or the present code is not here.
         CorruptData: a result is damaged.
     """
+    root, where = Store(root).root, _pairs(where)
     chosen = _chosen(root, experiment, where, any_code, package)
     names = list(dict.fromkeys(table_of(file) for entry in chosen for file in entry.record["files"] if is_table(file)))
     if table is not None and table not in names:
@@ -75,7 +79,22 @@ def _chosen(root: Path, experiment: str, where: Sequence[tuple[str, str]], any_c
         total = f"{len(found)} results of {experiment}, {len(present)} of them of the present code"
         remedy = "ask for less by --where" if present else "give --any-code, or run it"
         raise InvalidInput(f"no result is left of the {total}; {remedy}")
+    left = sum(matches(flat(entry.config), where) for entry in found) - len(chosen)
+    if left:
+        warnings.warn(
+            f"{left:,} results of {experiment} are left out, as other versions of its code made them; "
+            "--any-code (any_code=True) adds them, told apart by a column `code`",
+            DataWarning,
+            stacklevel=3,
+        )
     return chosen
+
+
+def _pairs(where: Iterable[tuple[str, Any]] | Mapping[str, Any]) -> list[tuple[str, str]]:
+    pairs = list(where.items() if isinstance(where, Mapping) else where)
+    if not all(isinstance(pair, tuple | list) and len(pair) == 2 for pair in pairs):
+        raise InvalidInput(f"where is pairs of field and value, not {pairs!r:.200}")
+    return [(str(field), str(value)) for field, value in pairs]
 
 
 def _joined(name: str, chosen: list[Entry], with_code: bool) -> pl.DataFrame:

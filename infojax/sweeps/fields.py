@@ -10,8 +10,6 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-
 from infojax.errors import InvalidInput
 from infojax.sweeps.splitting import inner, split
 
@@ -121,7 +119,7 @@ def _read(text: str, kind: Any) -> Any:
 
 def _convert(value: Any, kind: Any) -> Any:
     origin, parts = typing.get_origin(kind), typing.get_args(kind)
-    if isinstance(value, np.generic | np.ndarray):
+    if hasattr(value, "tolist"):  # of NumPy and its like
         value = value.tolist()
     if origin in (typing.Union, types.UnionType):
         return _first(lambda part: _convert(value, part), parts)

@@ -38,7 +38,7 @@ class Entry:
 
 
 def experiments(root: Path, only: str | None = None) -> list[str]:
-    """The experiments that a store has something of, or the one that is asked for.
+    """The experiments that a store at `root` has something of, or the one that is asked for.
 
     Raises InvalidInput where there is no store, or nothing of that experiment.
     """

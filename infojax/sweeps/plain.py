@@ -6,6 +6,8 @@ read again exactly is refused.
 """
 
 import dataclasses
+import json
+import marshal
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from infojax.errors import InvalidInput
 DEEPEST = 100  # fields within fields; JSON of more cannot be read again from everywhere
 LONGEST = 14_000  # bits of a whole number; Python writes 4,300 digits at most
 EXACT = (bool, int, float, str)
+SIMPLE = {*EXACT, type(None)}
 
 
 def plain(value: Any) -> Any:
@@ -41,6 +44,17 @@ def types(value: Any) -> dict[str, str]:
     found: dict[str, str] = {}
     _note(value, "", found)
     return found
+
+
+def exactly(values: tuple[Any, ...]) -> str | bytes:
+    """The same for values that are the same in type and in every bit, and for no others.
+
+    >>> exactly((1, "a")) == exactly((1, "a")), exactly((0.0,)) == exactly((-0.0,))
+    (True, False)
+    """
+    if SIMPLE.issuperset(map(type, values)):
+        return marshal.dumps(values, 2)  # in a tenth of the time; this version of it has no references
+    return json.dumps([plain(values), types(values)], sort_keys=True)
 
 
 def _plain(value: Any, depth: int) -> Any:

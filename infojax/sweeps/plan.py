@@ -10,7 +10,7 @@ from typing import Any
 
 from infojax.errors import CorruptData, InvalidInput
 from infojax.sweeps.addressed import Addressed, listed
-from infojax.sweeps.batches import batches
+from infojax.sweeps.batches import batched_fields, batches
 from infojax.sweeps.code_version import code_version, pinned
 from infojax.sweeps.file_system import probe
 from infojax.sweeps.plain import plain
@@ -56,9 +56,10 @@ class Plan:
 
     def sizes(self, parallel: int) -> list[int]:
         """How many configs each unit of what is missing would have."""
-        missing = [index for index, at in enumerate(self.configs) if at not in self.found]
-        configs = [self.configs.configs[index] for index in missing]
-        return [len(batch) for batch in batches(self.module, configs, parallel)]
+        if not batched_fields(self.module):
+            return [1] * (len(self.configs) - len(self.found))
+        missing = [config for at, config in self.configs.items() if at not in self.found]
+        return [len(batch) for batch in batches(self.module, missing, parallel)]
 
     def missing(self) -> list[str]:
         """Addresses that have to be computed."""
@@ -115,10 +116,12 @@ def _there(store: Store, experiment: str, named: Addressed) -> Sequence[int]:
         names = {entry.name for entry in os.scandir(store.root / experiment) if entry.name.endswith(named.code)}
     except OSError:  # nothing is stored yet
         return []
+    if not names:
+        return []
     short = any(len(name) < LENGTH for name in names)  # as results were named until November 2026
     return [
         index
-        for index, (at, config) in enumerate(named.items() if names else ())
+        for index, (at, config) in enumerate(named.items())
         if at in names or (short and f"{short_digest(plain(config))}-{named.code}" in names)
     ]
 

@@ -11,7 +11,7 @@ from infojax.sweeps.fields import annotation, from_python, from_text
 ENDINGS = (".csv", ".jsonl", ".ndjson", ".json", ".parquet")
 
 
-def read_rows(file: Path, config: Any) -> list[dict[str, Any]]:
+def read_rows(file: Path | str, config: Any) -> list[dict[str, Any]]:
     """The rows of a file as field → typed value.
 
     A field that a row lacks stays as it is in `config`; so does an empty cell of CSV and a null of Parquet.
@@ -24,6 +24,7 @@ def read_rows(file: Path, config: Any) -> list[dict[str, Any]]:
         InvalidInput: no such file, another ending, no rows, unknown fields, and values of another type.
         CorruptData: the file is not what its ending says.
     """
+    file = Path(file)
     if file.suffix.lower() not in ENDINGS:
         raise InvalidInput(f"{file} is no list of configs; its name must end in {', '.join(ENDINGS)}")
     try:

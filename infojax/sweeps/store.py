@@ -44,14 +44,13 @@ class Result:
     arrays: dict[str, np.ndarray] = dataclasses.field(default_factory=dict)
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, init=False)
 class Store:
     """Results below the folder `root`, a path or text, which need not exist yet."""
 
     root: Path
 
-    def __post_init__(self) -> None:
-        root: Any = self.root
+    def __init__(self, root: Any) -> None:
         if not isinstance(root, str | os.PathLike) or not isinstance(text := os.fspath(root), str) or "\0" in text:
             raise InvalidInput(f"a store is a folder, not {root!r:.200}; give its path")
         object.__setattr__(self, "root", Path(text))
@@ -201,7 +200,7 @@ def _read(folder: Path, record: dict[str, Any], wanted: Callable[[str], bool] = 
             record = present  # it was replaced while it was read
 
 
-def _load(folder: Path, files: dict[str, str], dtypes: dict[str, str]) -> dict[str, pl.DataFrame | np.ndarray]:
+def _load(folder: Path, files: dict[str, str], dtypes: dict[str, Any]) -> dict[str, pl.DataFrame | np.ndarray]:
     held = {}
     for file, checksum in files.items():
         try:

@@ -48,7 +48,7 @@ def _fields(node: ast.AST) -> Iterable[tuple[str, Any]]:
         if name == "body" and isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             value = _without_docstring(value)
         elif name == "values" and isinstance(node, ast.JoinedStr):
-            value = _joined(value)
+            value = _joined(list(value or []))
         empty = (value is None or value == []) and not isinstance(node, ast.Constant)
         if name not in _SILENT and not empty:
             yield name, value

@@ -68,7 +68,7 @@ def refusal(folder: Path, error: OSError, size: int) -> InfojaxError:
     """What to tell somebody whose result of about `size` bytes cannot be written to `folder`."""
     if error.errno in FULL:
         return StorageFailed(
-            f"the disk is full: {folder} needs {size:,} bytes, and {_free(folder):,} are free; make room, or choose "
+            f"the disk is full: {folder} needs {size:,} bytes, and {_free(folder)} are free; make room, or choose "
             "another folder for results, and run again. Earlier results are untouched, and partial work is kept"
         )
     return InvalidInput(f"results cannot be written to {folder.parent} ({error}); choose another folder")
@@ -182,7 +182,9 @@ def sync(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _free(folder: Path) -> int:
-    while not folder.exists():
-        folder = folder.parent
-    return shutil.disk_usage(folder).free
+def _free(folder: Path) -> str:
+    """How many bytes, as far as the system says."""
+    for there in (folder, *folder.parents):
+        with contextlib.suppress(OSError):
+            return f"{shutil.disk_usage(there).free:,}"
+    return "few"

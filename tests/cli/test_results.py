@@ -14,6 +14,7 @@ import pytest
 
 from infojax.cli import GROUPS, main
 from infojax.sweeps import Store, claims, failures, load_experiment, run_stored
+from infojax.sweeps.record import digest, read_record, sealed
 from infojax.sweeps.worker import Unit
 
 COUNTER = itertools.count()
@@ -190,7 +191,10 @@ def test_export_joins_config_and_rows(line, results):
     stored(line, seed=1, slope=3, start=line.Start(y=5.0), x=(7,))
     older(line, seed=5)
     code, out, err = results("export", "line")
-    assert (code, err) == (0, "")
+    assert code == 0
+    assert err.startswith(
+        "warning: 1 results of line are left out, as other versions of its code made them; --any-code"
+    )
     frame = pl.read_csv(io.StringIO(out)).sort("seed", "x")
     assert frame.columns == ["slope", "config.x", "start.type", "start.y", "name", "seed", "x", "y", "both"]
     assert frame["seed"].to_list() == [0, 0, 1]
@@ -219,6 +223,47 @@ def test_export_where(line, results, where, seeds):
     assert {json.loads(row)["seed"] for row in out.splitlines()} == seeds
     assert code == (0 if seeds else 2)
     assert ("no result is left of the 2 results" in err) is not bool(seeds)
+
+
+def test_an_address_of_two_versions_is_told_apart(line, results):
+    new, old = stored(line), older(line)
+    code, _, err = results("show", new.folder.name[:12])
+    assert code == 2
+    for folder in (new.folder, old.folder):
+        assert f"line/{folder.name} (stored, by code {folder.name[-12:]}, 20" in err
+    assert results("show", old.folder.name)[0] == 0
+
+
+@pytest.mark.parametrize(
+    "forged", [{"seconds": "x"}, {"seconds": [1]}, {"seconds": 10**400}, {"config": [1]}, {"code": 3}], ids=range(5)
+)
+def test_forged_records_are_damaged(line, results, forged):
+    folder = stored(line).folder
+    record = {key: entry for key, entry in read_record(folder).items() if key != "sha256"} | forged
+    if "config" in forged:
+        folder = folder.rename(folder.with_name(f"{digest(forged['config'])}-{record['code']}"))
+    (folder / "record.json").write_bytes(sealed(record))
+    assert "1 damaged" in results("list")[1]
+    assert results("list", "--json")[0] == 0
+    assert results("export", "line")[0] == 2
+    assert results("show", folder.name)[0] in (0, 2)
+
+
+def test_a_record_that_is_a_folder_is_set_aside(line, results):
+    folder = stored(line).folder
+    (folder / "record.json").unlink()
+    (folder / "record.json").mkdir()
+    assert "1 damaged" in results("list")[1]
+    run_stored("line", line.Config(), Store(Path("results")), package=line.__package__, again=True)
+    assert results("verify")[0] == 0
+    assert len(list(Path("results/.damaged/line").iterdir())) == 1
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Linux's own folders")
+@pytest.mark.parametrize("folder", ["/proc/self", "/proc", "/dev"])
+@pytest.mark.parametrize("command", ["list", "verify"])
+def test_folders_that_are_no_stores(line, results, command, folder):
+    assert results(command, "--results", folder)[0] in (0, 1, 2)  # and no traceback
 
 
 def test_export_to_files(line, results, tmp_path):
