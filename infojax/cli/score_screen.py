@@ -27,8 +27,7 @@ def show(report: Report, out: Path) -> None:
     console.print(f"Trained by {report.training}; {fit}.", highlight=False)
     if not picturable(report.examples):
         console.print("The examples are no images, so none are drawn.")
-    files = [*report.written, "report.html"]
-    console.print(f"Written to {out}: {', '.join(files)}", soft_wrap=True, highlight=False)
+    console.print(f"Written to {out}: {', '.join(report.keeping.written)}", soft_wrap=True, highlight=False)
 
 
 def _extremes(table: pl.DataFrame) -> Table:
