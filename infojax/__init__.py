@@ -1,6 +1,7 @@
 """infojax: the information in training examples, and scaling laws under data selection, in JAX."""
 
 import importlib
+import importlib.util
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def __getattr__(name: str) -> Any:
             return "unknown"
     if name in _FROM:
         value = getattr(importlib.import_module(f"infojax.{_FROM[name]}"), name)
-    elif name in __all__:
+    elif name in __all__ or (not name.startswith("_") and importlib.util.find_spec(f"infojax.{name}")):
         value = importlib.import_module(f"infojax.{name}")
     else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -5,8 +5,24 @@ All derive from `InfojaxError`, and from the built-in error that a caller would 
 `except InfojaxError` and `except ValueError` work. The command line prints them without a traceback.
 """
 
+import re
 
-class InfojaxError(Exception):
+# How NumPy and JAX write a single number or text: the type around it says nothing to who reads a message.
+_TEXT = r"'[^']*'|\"[^\"]*\""
+_SCALAR = re.compile(rf"\b(?:np|numpy|jnp)\.(?:bool|str|bytes|u?int|float|longdouble|bfloat)\w*\(({_TEXT}|[^()'\"]*)\)")
+_ARRAY = re.compile(r"\bArray\(([^,()\[\]]+), dtype=[^()]*\)")
+_TRUTH = re.compile(r"\bnp\.(True|False)_")
+
+
+class _Plain:
+    """Messages with numbers as numbers: 2.0, and not np.float64(2.0), wherever they stand in what is shown."""
+
+    def __str__(self) -> str:
+        plain = _SCALAR.sub(r"\1", super().__str__())
+        return _TRUTH.sub(r"\1", _ARRAY.sub(r"\1", plain))
+
+
+class InfojaxError(_Plain, Exception):
     """Base of every error that infojax raises on purpose."""
 
 
@@ -38,11 +54,11 @@ class HostsMissing(InfojaxError, TimeoutError):
     """Other processes of a computation on several hosts were waited for in vain."""
 
 
-class DataWarning(UserWarning):
+class DataWarning(_Plain, UserWarning):
     """Part of what was given was left out, or changed on the way in; the message counts it and says why."""
 
 
-class PrecisionWarning(UserWarning):
+class PrecisionWarning(_Plain, UserWarning):
     """A result has fewer right digits than its dtype holds; the message says how many, and how to get them."""
 
 

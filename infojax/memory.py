@@ -71,15 +71,15 @@ def require_room(needed: Number, what: str, remedy: str, *, allowed: Number | No
 
     Args:
         needed: bytes that are not taken yet.
-        what: needs them, in words that stand before "needs", such as "the kernel of 10 × 10".
+        what: needs them, with its verb, such as "The kernel of 10 × 10 needs".
         remedy: whole sentences that say what to do instead.
         allowed: bytes that the user gave; None for what is free.
         device: an accelerator that the work is on, in place of main memory.
 
-    >>> require_room(8e9, "A kernel", "Take fewer examples.", allowed=1e9)
+    >>> require_room(8e9, "A kernel needs", "Take fewer examples.", allowed=1e9)
     Traceback (most recent call last):
     ...
-    infojax.errors.OverBudget: A kernel needs 7.45 GiB of memory, allowed are 0.931 GiB. Take fewer examples.
+    infojax.errors.OverBudget: A kernel needs about 7.45 GiB of memory, allowed are 0.931 GiB. Take fewer examples.
     """
     if allowed is not None:
         limit, said = allowed, f"allowed are {in_gib(allowed)}"
@@ -95,7 +95,7 @@ def require_room(needed: Number, what: str, remedy: str, *, allowed: Number | No
         limit = found.free
         said = f"{in_gib(limit)} are free" + (f" ({found.limit})" if found.limit else "")
     if needed > limit:
-        raise OverBudget(f"{what} needs {in_gib(needed)} of memory, {said}. {remedy}")
+        raise OverBudget(f"{what} about {in_gib(needed)} of memory, {said}. {remedy}")
 
 
 def factoring_bytes(
@@ -146,7 +146,7 @@ def require_room_to_factor(
     stages = factoring_bytes(rows, others, kernel=kernel, cross=cross, group=group, on_host=on_host)
     beside = f", {others:,.0f} of validation" if others else ""
     group_said = f", and a group of {group:,.0f} rows that is left out as a whole" if group > 1 else ""
-    what = f"Factoring a kernel of {rows:,.0f} rows (examples × outputs){beside}{group_said}"
+    what = f"{rows:,.0f} rows of a kernel (examples × outputs) to factor{beside}{group_said}, need"
     require_room(max(stages) + 8.0 * more * rows**2, what, remedy, allowed=allowed, device=device)
 
 

@@ -17,8 +17,8 @@ from typing import IO
 
 import numpy as np
 
-from infojax.errors import CorruptData, InvalidInput
-from infojax.memory import require_room
+from infojax.errors import CorruptData, InvalidInput, OverBudget
+from infojax.memory import memory
 
 # What zipfile, its decompressors and NumPy raise for damaged files; RuntimeError is for encrypted members.
 FAULTS = (
@@ -93,7 +93,12 @@ def read_npy(path: Path) -> np.ndarray:
 
 def check_memory(needed: int, path: Path) -> None:
     """Raises `OverBudget` where so many bytes are more than what is free."""
-    require_room(needed, f"{path}, unpacked,", "Take fewer or smaller examples, or free memory.")
+    found = memory()
+    if found is not None and needed > found[0]:
+        raise OverBudget(
+            f"{path} holds {needed:,} bytes once unpacked, and {found[0]:,} bytes of memory are free. Take "
+            "fewer or smaller examples, or free memory."
+        )
 
 
 def array_from(stream: IO[bytes] | BufferedIOBase, size: int, what: str) -> np.ndarray:

@@ -107,12 +107,12 @@ def test_what_is_given_counts_instead(monkeypatch):
 
 
 def test_what_fits_is_let_through(monkeypatch):
-    require_room(100, "this", "nothing")
+    require_room(100, "This needs", "nothing")
     monkeypatch.setenv("INFOJAX_MEMORY", "1e-7")
-    require_room(100, "this", "nothing")
-    with pytest.raises(OverBudget, match=r"This needs 1\.12e-07 GiB of memory, .* are free \(INFOJAX_MEMORY\)"):
-        require_room(120, "This", "Take less.")
-    require_room(120, "this", "nothing", allowed=200)
+    require_room(100, "This needs", "nothing")
+    with pytest.raises(OverBudget, match=r"This needs about 1\.12e-07 GiB of memory, .* are free \(INFOJAX_MEMORY\)"):
+        require_room(120, "This needs", "Take less.")
+    require_room(120, "This needs", "nothing", allowed=200)
 
 
 NETWORK = ij.models.mlp(hidden=(4,), outputs=1)

@@ -7,7 +7,6 @@ from typing import Annotated, Any, Literal
 from infojax.cli.curve_laws import LAWS
 from infojax.cli.curve_options import hint, numbers, one_of, takers
 from infojax.cli.curve_presets import PRESETS
-from infojax.errors import InvalidInput
 
 Rule = Literal["hard", "easy", "random", "all", "soft"]
 QUANTITIES = tuple(dict.fromkeys(quantity for law in LAWS.values() for quantity in law.quantities))
@@ -89,13 +88,14 @@ def curve(
     from infojax.cli.curve_report import report
     from infojax.cli.curve_settings import settle
     from infojax.cli.curve_tables import grid, with_law, with_simulation
+    from infojax.cli.keeping import make_writable
     from infojax.cli.progress import progress_on_terminal
     from infojax.terminal import Console
 
     settings = settle(given)
     if optimal:
         check_optimal(settings)
-    _make_folder(out.parent)
+    make_writable(out.parent)
     lines = with_law(settings, grid(settings, settings.law.places))
     points = None
     if settings.simulate:
@@ -104,15 +104,9 @@ def curve(
             measured = with_simulation(settings, places, progress)
         points = measured.hstack(with_law(settings, places).select("^.*_law$"))
     best = best_of(settings) if optimal else None
-    files = report(settings, lines, points, None if best is None else marked(settings, best), out)
+    keeping = report(settings, lines, points, None if best is None else marked(settings, best), out)
     console = Console()
     if best is not None:
         console.print(printed(best))
-    console.print("\n".join(str(file) for file in files), soft_wrap=True, highlight=False)
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InvalidInput(f"nothing can be written to {folder} ({error}); choose another --out") from error
+    console.print("\n".join(str(out.parent / name) for name in keeping.written), soft_wrap=True, highlight=False)
+    keeping.check()

@@ -1,5 +1,6 @@
 """What `infojax curve` writes: a figure and the numbers in it."""
 
+from functools import partial
 from pathlib import Path
 from textwrap import fill
 from typing import Any
@@ -9,6 +10,7 @@ import polars as pl
 
 from infojax.cli.curve_numbers import NUMBERS
 from infojax.cli.curve_settings import Settings, symbol
+from infojax.cli.keeping import Keeping
 from infojax.plots import LINES, MARKERS, PALETTE, save, style
 from infojax.whole_files import write_whole
 
@@ -27,22 +29,27 @@ DECADES = 30.0  # an error that varies by more is drawn on a logarithmic axis
 
 def report(
     settings: Settings, lines: pl.DataFrame, points: pl.DataFrame | None, marks: pl.DataFrame | None, out: Path
-) -> list[Path]:
-    """Write out.pdf, .png, .csv and .parquet; returns their paths.
+) -> Keeping:
+    """Write out.csv, .parquet, .pdf and .png; returns which could be written.
 
     The tables are those of infojax.cli.curve_tables; the file holds the simulated points beside the law, then the law
     at the marks (`best` is true), then the rows of the law alone.
     """
     mpl.use("agg")
-    with style("half", height_to_width=0.9):
-        figure = _draw(settings, lines, points, marks)
-        files = save(figure, out, ".pdf", ".png")
+    keeping, name = Keeping(out.parent), out.name
     tables = [points, None if marks is None else marks.with_columns(best=pl.lit(True)), lines]
     table = pl.concat([table for table in tables if table is not None], how="diagonal")
-    csv, parquet = Path(f"{out}.csv"), Path(f"{out}.parquet")
-    write_whole(csv, table.write_csv)
-    write_whole(parquet, table.write_parquet)
-    return [*files, csv, parquet]
+    keeping.write(lambda folder: write_whole(folder / f"{name}.csv", table.write_csv), f"{name}.csv")
+    keeping.write(lambda folder: write_whole(folder / f"{name}.parquet", table.write_parquet), f"{name}.parquet")
+    with style("half", height_to_width=0.9):
+        figure = _draw(settings, lines, points, marks)
+        for suffix in (".pdf", ".png"):
+            keeping.write(partial(_save, figure, name, suffix), f"{name}{suffix}")
+    return keeping
+
+
+def _save(figure: Any, name: str, suffix: str, folder: Path) -> None:
+    save(figure, folder / name, suffix)
 
 
 def _draw(settings: Settings, lines: pl.DataFrame, points: pl.DataFrame | None, marks: pl.DataFrame | None) -> Any:

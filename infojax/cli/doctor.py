@@ -6,7 +6,7 @@ Whatever is broken is what the report is for, so every part is imported where it
 from collections.abc import Callable
 from typing import NamedTuple
 
-from infojax.memory import memory
+from infojax.memory import room
 
 
 class Finding(NamedTuple):
@@ -93,8 +93,9 @@ def _devices() -> list[Finding]:
 def _memory() -> list[Finding]:
     from infojax.sweeps import threads
 
-    found = memory()
-    free = f"{found[0] / 2**30:.1f} of {found[1] / 2**30:.1f} GiB" if found else "this system does not say"
+    found = room()
+    limit = f" ({found.limit})" if found and found.limit else ""
+    free = f"{found.free / 2**30:.1f} of {found.whole / 2**30:.1f} GiB{limit}" if found else "this system does not say"
     return [Finding("free memory", free), Finding("threads", str(threads()))]
 
 

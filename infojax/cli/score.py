@@ -10,12 +10,14 @@ import numpy as np
 from jaxtyping import Int
 from tyro.conf import FlagCreatePairsOff, Positional, arg
 
+from infojax.cli.keeping import make_writable
 from infojax.cli.progress import progress_on_terminal
 from infojax.cli.said import remembered
 from infojax.cli.score_linearised import SUSPICIONS, check_names, linearise
 from infojax.cli.score_page import page
 from infojax.cli.score_report import report
 from infojax.cli.score_screen import show
+from infojax.cli.score_stability import require_stable
 from infojax.cli.score_tables import groups_by
 from infojax.cli.score_targets import check_out, check_targets
 from infojax.cli.training_options import not_descent
@@ -137,11 +139,14 @@ def score(
     outputs = examples.targets.shape[1]
     largest = groups.largest if groups else 1
     workspace = _workspace(len(examples), len(others), outputs, largest, budget)
-    _make_folder(out)
+    make_writable(out)
     model = cnn(outputs) if network == "cnn" else mlp((hidden,), outputs)
     params = model.init(jax.random.key(seed), examples.x.shape[1:])
     asked = {"data": readable(data), "of": len(whole), "classes": classes, "background": background}
     asked |= {"train": len(examples), "validation": len(others)}
+    if learning_rate is not None:
+        kept = len(examples) - 1 if convention == "mean" else 1
+        require_stable(model, params, examples.x, learning_rate, decay, kept=kept, outputs=outputs)
     asked |= {"network": network, "hidden": hidden, "decay": decay, "convention": convention, "seed": seed}
     asked |= {"baseline": baselines, "group_by": group_by, "suspects": suspects, "suspects_by": suspects_by}
     with remembered(said), progress_on_terminal("score") as progress:
@@ -162,8 +167,10 @@ def score(
             about=first,
         )
         made = report(examples, others, index, linearised, groups, asked, said, out, progress, then)
-        write_whole(out / "report.html", page(made).encode(errors="backslashreplace"))
+        html = page(made).encode(errors="backslashreplace")
+        made.keeping.write(lambda folder: write_whole(folder / "report.html", html), "report.html")
     show(made, out)
+    made.keeping.check()
 
 
 def _training(
@@ -200,13 +207,6 @@ def _suspects(asked: int | None, examples: Dataset) -> int:
     return asked
 
 
-def _make_folder(out: Path) -> None:
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InvalidInput(f"--out {out} is no folder that can be written to ({error}); give another") from error
-
-
 def _examples(
     data: Dataset, classes: str | None, train: int | None, validation: int | None, seed: int
 ) -> tuple[Dataset, Dataset, Int[np.ndarray, " n"]]:
@@ -233,7 +233,9 @@ def _workspace(n: int, m: int, outputs: int, largest: int, budget: float | None)
     rows, others = n * outputs, m * outputs
     built = {"kernel": 4.0 * rows**2, "cross": 4.0 * rows * others}  # networks compute in float32
     group = largest * outputs if largest > 1 else 1
-    require_room_to_factor(rows, others, **built, group=group, more=SCORED, allowed=allowed, remedy=REMEDY)
+    require_room_to_factor(
+        rows, others, **built, group=group, more=SCORED, allowed=allowed, remedy=REMEDY, device=jax.local_devices()[0]
+    )
     found = room()
     if allowed is None and found is None:
         return WORKSPACE

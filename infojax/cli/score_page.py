@@ -110,6 +110,8 @@ def _training(training: Training) -> str:
 def _figure(report: Report) -> str:
     values = report.table["f_si"]
     alt = f"Histograms of SI and F-SI. F-SI lies between {values.min():.3g} and {values.max():.3g} nats."
+    if not report.histogram:  # the disk was full
+        return ""
     return f'<figure tabindex="0">{picture(report.histogram, alt)}</figure>\n'
 
 

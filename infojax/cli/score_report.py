@@ -2,6 +2,7 @@
 
 import datetime
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,6 +11,7 @@ import polars as pl
 from jaxtyping import Int
 from rich.progress import Progress
 
+from infojax.cli.keeping import Keeping
 from infojax.cli.score_linearised import Linearised, classes_of
 from infojax.cli.score_tables import (
     Groups,
@@ -46,9 +48,9 @@ class Report(NamedTuple):
         correlations: of these with F-SI.
         groups: as in groups.parquet; None where none were asked for.
         suspects: rows of `table`, the most suspect first.
-        histogram: a PNG file.
+        histogram: a PNG file; empty where it could not be drawn.
         record: as in record.json.
-        written: names of the files.
+        keeping: which files were written, and which could not be.
     """
 
     examples: Dataset
@@ -61,7 +63,7 @@ class Report(NamedTuple):
     suspects: Int[np.ndarray, " s"]
     histogram: bytes
     record: dict[str, Any]
-    written: list[str]
+    keeping: Keeping
 
 
 def report(
@@ -83,26 +85,30 @@ def report(
     """
     task = progress.add_task("leave-one-out", total=None, about=about)
     table = examples_table(examples, index, linearised)
-    written = [write(with_own(table, examples), out / "scores.parquet")]
+    keeping = Keeping(out)
+    keeping.write(lambda folder: write(with_own(table, examples), folder / "scores.parquet"), "scores.parquet")
     made = {"versions": versions(), "device": device(), "precision": precision()}
     fit = _fit(table, linearised, others)
     record = {"asked": asked, "training": plain(linearised.training), "fit": fit, "warnings": said} | made
     record["written"] = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    _record(record, out)
-    written += ["record.json", *_histogram(table, examples.name, out)]
+    keeping.write(partial(_record, record), "record.json")
+    keeping.write(partial(_histogram, table, examples.name), "histogram.png", "histogram.pdf")
     drawn = picturable(examples)
     if drawn:
         ranked = order(table, "f-si")
         for which, chosen in (("most", ranked[:PICTURES]), ("least", ranked[::-1][:PICTURES])):
             captions = [f"{_short(table['class'][i])}\n{table['f_si'][i]:.2g}" for i in chosen.tolist()]
             title = f"The {which} informative examples: class, F-SI"
-            written.append(_pictures(examples, chosen, captions, title, out / f"{which}_informative"))
+            keeping.write(
+                partial(_pictures, examples, chosen, captions, title, f"{which}_informative"),
+                f"{which}_informative.png",
+            )
 
     grouped = None
     if groups is not None:
         progress.update(task, description="leaving out groups", about=None)
-        grouped = groups_table(linearised, groups, table)
-        written.append(write(grouped, out / "groups.parquet"))
+        made_groups = grouped = groups_table(linearised, groups, table)
+        keeping.write(lambda folder: write(made_groups, folder / "groups.parquet"), "groups.parquet")
 
     progress.update(task, description="baselines", about=None)
     count, by = asked["suspects"], asked["suspects_by"]
@@ -110,26 +116,27 @@ def report(
     scores = tuple(dict.fromkeys(asked_for))
     for name in scores:
         table = with_score(table, name, linearised, examples)
-    table = with_own(table, examples)
-    write(table, out / "scores.parquet")
+    whole = table = with_own(table, examples)
+    keeping.write(lambda folder: write(whole, folder / "scores.parquet"), "scores.parquet")
     correlations = correlations_table(table, scores)
     record["correlations"] = dict(correlations.iter_rows())
-    _record(record, out)
+    keeping.write(partial(_record, record), "record.json")
 
     suspects = order(table, by)[:count] if count else np.empty(0, np.int64)
     if count:
-        written.append(write(table[suspects], out / "suspects.parquet"))
+        keeping.write(lambda folder: write(whole[suspects], folder / "suspects.parquet"), "suspects.parquet")
     if count and drawn:
         captions = [
             f"{_short(table['class'][i])}\n→ {_short(table['predicted_without'][i])}\n{table[column_of(by)][i]:.2g}"
             for i in suspects[:SUSPECTS].tolist()
         ]
         title = f"Most suspect of a wrong label: class → predicted without it, {by}"
-        written.append(_pictures(examples, suspects[:SUSPECTS], captions, title, out / "suspects"))
+        keeping.write(partial(_pictures, examples, suspects[:SUSPECTS], captions, title, "suspects"), "suspects.png")
     progress.remove_task(task)
-    histogram = (out / "histogram.png").read_bytes()
+    drawing = out / "histogram.png"
+    histogram = drawing.read_bytes() if drawing.exists() else b""
     training = linearised.training
-    return Report(examples, table, training, fit, scores, correlations, grouped, suspects, histogram, record, written)
+    return Report(examples, table, training, fit, scores, correlations, grouped, suspects, histogram, record, keeping)
 
 
 def picturable(examples: Dataset) -> bool:
@@ -155,7 +162,7 @@ def _record(record: dict[str, Any], out: Path) -> None:
     write_whole(out / "record.json", json.dumps(record, indent=1).encode())
 
 
-def _histogram(table: pl.DataFrame, name: str, out: Path) -> list[str]:
+def _histogram(table: pl.DataFrame, name: str, out: Path) -> None:
     import matplotlib.pyplot as plt
 
     labels = {"si": "SI: change of the weights [nats]", "f_si": "F-SI: change of the predictions [nats]"}
@@ -168,9 +175,10 @@ def _histogram(table: pl.DataFrame, name: str, out: Path) -> list[str]:
             axis.set_ylim(bottom=0.5)
             axis.set_xlabel(label)
         axes[0].set_ylabel(f"examples of {name}", parse_math=False)
-    files = save(figure, out / "histogram", ".png", ".pdf")
-    plt.close(figure)
-    return [file.name for file in files]
+    try:
+        save(figure, out / "histogram", ".png", ".pdf")
+    finally:
+        plt.close(figure)
 
 
 def _short(name: str | None, most: int = 13) -> str:
@@ -178,10 +186,13 @@ def _short(name: str | None, most: int = 13) -> str:
     return "" if name is None else name if len(name) <= most else f"{name[: most - 1]}…"
 
 
-def _pictures(examples: Dataset, chosen: Int[np.ndarray, " p"], captions: list[str], title: str, file: Path) -> str:
+def _pictures(
+    examples: Dataset, chosen: Int[np.ndarray, " p"], captions: list[str], title: str, name: str, out: Path
+) -> None:
     import matplotlib.pyplot as plt
 
     figure = contact_sheet(examples.x[chosen], captions, columns=10, title=title)
-    (written,) = save(figure, file, ".png")
-    plt.close(figure)
-    return written.name
+    try:
+        save(figure, out / name, ".png")
+    finally:
+        plt.close(figure)

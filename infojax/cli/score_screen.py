@@ -28,8 +28,8 @@ def show(report: Report, out: Path) -> None:
     console.print(f"Trained by {report.training}; {fit}.", highlight=False)
     if not picturable(report.examples):
         console.print("The examples are no images, so none are drawn.")
-    files = [*report.written, "report.html"]
-    console.print(f"Written to {readable(str(out))}: {', '.join(files)}", soft_wrap=True, highlight=False)
+    files = ", ".join(report.keeping.written)
+    console.print(f"Written to {readable(str(out))}: {files}", soft_wrap=True, highlight=False)
 
 
 def _extremes(table: pl.DataFrame) -> Table:

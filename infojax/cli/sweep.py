@@ -2,11 +2,12 @@
 
 import os
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from infojax.cli.sweep_options import Options, assignments, parse
-from infojax.errors import InvalidInput
+from infojax.errors import DataWarning, InvalidInput
 from infojax.terminal import shown
 
 SOME_FAILED = 1
@@ -33,6 +34,7 @@ def _sweep(experiment: str, options: Options, own: Any) -> int:
     from infojax.sweeps.engines import find
     from infojax.sweeps.loop import carry_out
     from infojax.sweeps.plan import plan
+    from infojax.sweeps.run import hides
 
     if options.retries < 0:
         raise InvalidInput(f"--retries {options.retries} is not allowed; give 0 or more")
@@ -40,6 +42,8 @@ def _sweep(experiment: str, options: Options, own: Any) -> int:
     with planning(experiment) as tell_plan:
         configs = _configs(experiment, options, tell_plan)
         planned = plan(experiment, configs, options.results, options.package, tell_plan)
+    if said := hides(options.package):
+        warnings.warn(said, DataWarning, stacklevel=2)
     for damage in planned.damaged.values():
         print(shown(f"computed again: {damage}"), file=sys.stderr)
     if options.dry_run:

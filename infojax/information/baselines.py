@@ -159,7 +159,7 @@ def _hat_blocks(
 def _blocks(theta: Spectrum, residual: Residual, diagonal: np.ndarray) -> Float[np.ndarray, "n k k"]:
     """The diagonal blocks of U D Uᵀ."""
     n, k = residual.shape
-    require_room(8.0 * n**2 * k, f"A score of {n:,} examples with {k} outputs", "Take fewer examples or outputs.")
+    require_room(8.0 * n**2 * k, f"A score of {n:,} examples with {k} outputs needs", "Take fewer examples or outputs.")
     u = np.asarray(theta.vectors, np.float64).reshape(*residual.shape, -1)
     return np.stack([np.einsum("idN,iN->id", u, u[:, c] * diagonal) for c in range(u.shape[1])], axis=1)
 

@@ -212,7 +212,7 @@ def _require_room(n: int, m: int, kernels: float) -> None:
     needed = 8.0 * (SQUARES[0] * n**2 + SQUARES[1] * n * m + SQUARES[2] * m**2)
     remedy = "Take fewer examples or validation points."
     if jax.default_backend() == "cpu":
-        require_room(needed + kernels, f"An ensemble of {n:,} examples and {m:,} validation points", remedy)
+        require_room(needed + kernels, f"An ensemble of {n:,} examples and {m:,} validation points needs", remedy)
 
 
 def _require_regular(covariance: np.ndarray, noise: float, prior: float, joint: bool) -> None:

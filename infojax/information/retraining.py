@@ -171,7 +171,7 @@ def _block(block: int | None, over: Over, count: int, problem: Problem, budget: 
             f"Training {at_once} model(s) at once takes {at_once * model} bytes of work space, the budget is "
             f"{budget}. Give a larger budget{remedy}."
         )
-    what = f"Training {at_once} model(s) at once"
+    what = f"Training {at_once} model(s) at once needs"
     require_room(at_once * model, what, "Give a smaller block, or fewer examples.", device=jax.local_devices()[0])
     size = sum(leaf.size for leaf in jax.tree.leaves(problem.params))
     work = 6 * problem.steps * len(problem.x) * size

@@ -270,7 +270,7 @@ def _result(shape: tuple[int, int], dtype: np.dtype, out: np.ndarray | None, wor
         return out
     require_room(
         shape[0] * shape[1] * dtype.itemsize + working,
-        f"The kernel of {shape[0]:,} × {shape[1]:,}, built in tiles that take {in_gib(working)},",
+        f"The kernel of {shape[0]:,} × {shape[1]:,}, built in tiles that take {in_gib(working)}, needs",
         "Take fewer examples, a smaller budget for tiles, or write the kernel to disk with out=folder or "
         "out=numpy.memmap(...).",
     )

@@ -196,7 +196,7 @@ def _bytes_needed(of_tile: Callable[..., Any], x: Any, rows: int, columns: int) 
 def _new_result(kinds: int, n: int, m: int, working: int) -> np.ndarray:
     require_room(
         kinds * n * m * 8 + working,
-        f"The kernel of {n:,} × {m:,}, built in tiles that take {in_gib(working)},",
+        f"The kernel of {n:,} × {m:,}, built in tiles that take {in_gib(working)}, needs",
         "Take fewer examples, a smaller budget for tiles, or write it to disk with out=folder.",
     )
     return np.empty((kinds, n, m))

@@ -29,7 +29,8 @@ def choose_method(
         method: factor, products or auto.
         examples, validation, outputs: n, m, k.
         itemsize: bytes of an entry of the kernels.
-        memory: bytes that may be used; None for what is free here.
+        memory: bytes that may be used, from which "auto" chooses; None for what is free here, into which the way that
+            was asked for must fit, too.
         group: examples of the largest group that is left out as a whole.
 
     Raises:
@@ -41,6 +42,8 @@ def choose_method(
     """
     if method not in ("factor", "products", "auto"):
         raise InvalidInput(f'method is {method!r}; it must be "factor", "products" or "auto".')
+    if memory is not None and method != "auto":
+        return "factor" if method == "factor" else "products"
     places = jax.local_devices()
     on_host = places[0].platform == "cpu"
     room = float(free_memory(places) if memory is None else memory)

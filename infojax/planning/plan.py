@@ -138,7 +138,7 @@ def plan(
     if chosen:
         remedy = ""
     else:
-        remedy = _too_long(quickest, longest, examples) if fitting else _remedy(routes, machine, disk, examples)
+        remedy = _too_long(routes, quickest, longest, examples) if fitting else _remedy(routes, machine, disk, examples)
     said = (*assumptions, *said, *_rates(machine))
     return Plan(machine, sizes.rows, steps, kernel, cross, routes, fitting, chosen, said, remedy)
 
@@ -217,10 +217,12 @@ def _remedy(routes: tuple[Route, ...], machine: Machine, disk: int | float | Non
     return " ".join(lines)
 
 
-def _too_long(quickest: float, longest: int | float, examples: int) -> str:
+def _too_long(routes: tuple[Route, ...], quickest: float, longest: int | float, examples: int) -> str:
     """What to change where the work fits, and would not end in time; it grows with the cube of the examples."""
     few = int(examples * (longest / quickest) ** (1 / 3))
-    return (
+    other = min(routes, key=lambda route: route.seconds)
+    more = f'"{other.name}" would take {in_time(other.seconds)} with {other.memory / 2**30:,.0f} GiB. '
+    return (more if other.seconds <= longest else "") + (
         f"The quickest way takes {in_time(quickest)}, longer than {in_time(longest)}. Take about {few:,} examples, "
         "leave out only a subset of them, take more or quicker devices, or fewer outputs."
     )

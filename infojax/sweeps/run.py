@@ -38,11 +38,27 @@ def summaries(package: str) -> dict[str, str]:
     return {file.stem: _first_line(file) for file in files}
 
 
+def hides(package: str) -> str:
+    """What to say where a package of the user's has the name of one that comes with infojax, and is found before it;
+    empty where it does not.
+    """
+    own = Path(__file__).parents[2] / package
+    spec = importlib.util.find_spec(package)
+    found = [Path(folder) for folder in spec.submodule_search_locations or ()] if spec else []
+    if not (own / "__init__.py").is_file() or not found or any(folder.resolve() == own.resolve() for folder in found):
+        return ""
+    return (
+        f"The package {package!r} is that of {found[0]}, which hides the one that comes with infojax ({own}); give it "
+        "another name and --package, or run from another folder, to have that one"
+    )
+
+
 def load_module(package: str, name: str, needs: tuple[str, ...]) -> ModuleType:
     """The module `package.name`. Raises InvalidInput where it, or one of the names in `needs`, is missing."""
     known = summaries(package)
     if name not in known:
-        raise InvalidInput(f"there is no {name!r} in {package}; there are: {', '.join(known) or 'none'}")
+        hidden = f". {said}" if (said := hides(package)) else ""
+        raise InvalidInput(f"there is no {name!r} in {package}; there are: {', '.join(known) or 'none'}{hidden}")
     module = importlib.import_module(f"{package}.{name}")
     missing = [need for need in needs if not hasattr(module, need)]
     if missing:

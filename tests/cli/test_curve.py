@@ -189,3 +189,36 @@ def test_a_folder_that_cannot_be_made(tmp_path, capsys):
         main(["curve", "--out", str(tmp_path / "file" / "curve")])
     assert left.value.code == 2
     assert "choose another --out" in capsys.readouterr().err
+
+
+def test_a_full_disk_loses_no_more_than_what_does_not_fit(curve, tmp_path, monkeypatch):
+    def fails(*_):
+        try:
+            raise OSError(28, "No space left on device")
+        finally:
+            raise AttributeError("closed")  # as matplotlib does
+
+    monkeypatch.setattr("infojax.cli.curve_report._save", fails)
+    code, table, printed = curve(*QUICK)
+    assert code == 2
+    assert table is not None
+    assert "out.v1.pdf: No space left on device; out.v1.png: No space left on device" in printed.err
+    assert sorted(file.name for file in (tmp_path / "new").iterdir()) == ["out.v1.csv", "out.v1.parquet"]
+
+
+def test_a_bug_while_a_file_is_written_is_no_full_disk(tmp_path):
+    from infojax.cli.keeping import Keeping
+
+    def bug(_):
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        Keeping(tmp_path).write(bug, "a")
+
+
+def test_a_folder_that_takes_no_file_is_refused_before_the_work(tmp_path, capsys):
+    (tmp_path / "file").touch()
+    with pytest.raises(SystemExit) as left:
+        main(["curve", "--out", str(tmp_path / "file" / "out")])
+    assert left.value.code == 2
+    assert "is no folder that can be written to" in capsys.readouterr().err

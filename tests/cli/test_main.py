@@ -48,13 +48,20 @@ ROOMS = "import sys, infojax as ij; print([m for m in sys.modules if m.startswit
 @pytest.mark.parametrize("name", [*infojax.__all__, "__version__"])
 def test_all_names_are_there_after_one_import(name):
     """Each in a process of its own, where nothing else has imported its room."""
-    if name in ("plan", "Converged", "__version__", "sweeps", "plots", "linearized"):
+    if name in ("plan", "Converged", "__version__", "sweeps"):
         done = subprocess.run(
             [sys.executable, "-c", ROOMS.format(f"ij.{name}")], capture_output=True, text=True, check=True
         )
         assert done.stdout.startswith("[]\n")
     assert name in dir(infojax)
     assert getattr(infojax, name) is not None
+
+
+def test_rooms_that_are_no_part_of_the_list_are_there_as_well():
+    program = (
+        "import infojax as ij; ij.errors.InvalidInput, ij.precision.float64\nfrom infojax import *\ndata.load, plan"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
 
 
 def test_a_name_that_is_not_there_is_an_attribute_error():

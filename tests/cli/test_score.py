@@ -2,7 +2,9 @@ import base64
 import hashlib
 import json
 import re
+import shutil
 from html.parser import HTMLParser
+from pathlib import Path
 
 import jax
 import numpy as np
@@ -203,6 +205,57 @@ def test_a_folder_that_cannot_be_written(tmp_path, capsys):
         main(["score", "digits", "--out", str(tmp_path / "file" / "out")])
     assert left.value.code == 2
     assert "is no folder that can be written to" in capsys.readouterr().err
+
+
+def test_a_folder_that_is_a_file_or_takes_nothing(tmp_path, capsys, monkeypatch):
+    (tmp_path / "file").touch()
+    (tmp_path / "folder").mkdir()
+    monkeypatch.setattr("infojax.cli.keeping.tempfile.TemporaryFile", full)
+    for out in ("file", "folder"):
+        with pytest.raises(SystemExit) as left:
+            main(["score", "digits", "--out", str(tmp_path / out)])
+        assert left.value.code == 2
+        said = capsys.readouterr().err
+        assert "is no folder that can be written to" in said
+        assert "Traceback" not in said
+
+
+def full(*_, **__):
+    raise OSError(28, "No space left on device")
+
+
+@pytest.mark.parametrize(
+    ("what", "lost"),
+    [
+        ("infojax.cli.score_report.write", "scores.parquet"),
+        ("infojax.cli.score_report._record", "record.json"),
+        ("infojax.cli.score_report._histogram", "histogram.png"),
+        ("infojax.cli.score_report._pictures", "suspects.png"),
+    ],
+)
+def test_nothing_computed_is_lost_when_a_file_cannot_be_written(score, tmp_path, monkeypatch, what, lost):
+    if lost == "scores.parquet":
+        from infojax.cli.score_report import write
+
+        monkeypatch.setattr(what, lambda table, file: full() if file.parent == tmp_path / "out" else write(table, file))
+    else:
+        monkeypatch.setattr(what, full)
+    code, table, out = score("digits", *QUICK, "--group-by", "class")
+    assert code == 2
+    assert f"not everything could be written to {tmp_path / 'out'}" in out
+    assert f"{lost}: No space left on device" in out
+    assert "Traceback" not in out
+    assert "What each example is worth" in out
+    there = {file.name for file in (tmp_path / "out").iterdir()}
+    assert lost not in there
+    assert "report.html" in there
+    if lost == "scores.parquet":
+        elsewhere = Path(re.search(r"found no place there are in (\S+)\.", out).group(1))
+        table = pl.read_parquet(elsewhere / "scores.parquet")
+        assert (elsewhere / "groups.parquet").exists()
+        shutil.rmtree(elsewhere)
+    assert table.height == 40
+    assert "loo_margin" in table.columns
 
 
 def test_nan_in_own_data(score, tmp_path):

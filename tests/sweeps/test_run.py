@@ -1,3 +1,8 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import polars as pl
 import pytest
 from rich.progress import Progress
@@ -119,3 +124,20 @@ def test_tables_are_polars(run):
 def test_packages_that_are_no_names(package):
     with pytest.raises(InvalidInput, match="there is no package"):
         summaries(package)
+
+
+def test_a_folder_that_hides_the_experiments_of_infojax_is_named(tmp_path):
+    own = tmp_path / "experiments"
+    own.mkdir()
+    (own / "__init__.py").touch()
+    code = "from dataclasses import dataclass\n@dataclass(frozen=True)\nclass Config:\n    seed: int = 0\n"
+    presets = "PRESETS = {'quick': Config(), 'paper': Config()}\ndef run(*_): return {}\n"
+    (own / "mine.py").write_text(code + presets)
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    for name, status, what in (("mine", 0, "warning: "), ("ridge_law", 2, "error: there is no 'ridge_law'")):
+        command = [sys.executable, "-m", "infojax", "sweep", name, "--dry-run"]
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == status, done.stderr
+        assert what in done.stderr
+        assert f"is that of {own}, which hides the one that comes with infojax" in done.stderr
+        assert "Traceback" not in done.stderr
