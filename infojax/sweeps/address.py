@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 from json.encoder import encode_basestring_ascii
 from typing import Any
 
@@ -31,10 +32,8 @@ def digests(configs: Iterable[Any]) -> Iterator[bytes]:
             if not dataclasses.is_dataclass(config) or isinstance(config, type):
                 raise InvalidInput(f"a config is an instance of a dataclass, not {config!r:.200}")
             kind = type(config)
-            # Sorted as the digest has them: the class's own name among them, where no field is called so.
-            names = {field.name for field in dataclasses.fields(config)}
-            fields = [_Field(name, kind.__name__ if name not in names else None) for name in sorted({"type"} | names)]
-            own = {"": kind.__qualname__} if "type" in names else {}
+            keys, own = _layout(kind)
+            fields = [_Field(*key) for key in keys]
         texts, noted = [], own
         for field in fields:
             texts.append(field.read(config))
@@ -46,15 +45,26 @@ def digests(configs: Iterable[Any]) -> Iterator[bytes]:
         yield hashlib.sha256(text.encode()).digest()[:16]
 
 
+@lru_cache(maxsize=256)
+def _layout(kind: type) -> tuple[list[tuple[str, str, bool]], dict[str, str]]:
+    """Names and keys of a config's entries, sorted as the digest has them, and its own types.
+
+    The name of the class is among them, as an entry that is the same for all, where no field is called so.
+    """
+    names = {field.name for field in dataclasses.fields(kind)}
+    keys = [(name, f"{json.dumps(name)}: ", False) for name in names]
+    if "type" not in names:
+        keys.append(("type", f'"type": {json.dumps(kind.__name__)}', True))
+    return sorted(keys), {"": kind.__qualname__} if "type" in names else {}
+
+
 class _Field:
     """One entry of a config's JSON, for the value that it had last."""
 
-    def __init__(self, name: str, constant: str | None) -> None:
-        self.name, self.key = name, f"{json.dumps(name)}: "
-        self.text = self.key + json.dumps(constant)
+    def __init__(self, name: str, key: str, constant: bool) -> None:
+        self.name, self.key, self.text, self.constant = name, key, key, constant
         self.types: dict[str, str] = {}
         self.last: Any = self  # no config holds it
-        self.constant = constant is not None
 
     def read(self, config: Any) -> str:
         if self.constant:

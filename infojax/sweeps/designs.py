@@ -73,7 +73,7 @@ def design(
     random: Mapping[str, Values] | None = None,
     samples: int | np.integer | None = None,
     seed: int | np.integer = 0,
-    rows: Iterable[Mapping[str, Any]] | None = None,
+    rows: Mapping[str, Any] | Iterable[Mapping[str, Any]] | None = None,
     tell: Callable[[str, int, int], None] = lambda *_: None,
 ) -> list[Any]:
     """Every combination of what `over`, `zipped`, `random` and `rows` each say, with `fixed` for all.
@@ -131,9 +131,11 @@ def _values(config: Any, name: str, values: Values) -> list[Any]:
     kind = annotation(config, name)
     if isinstance(values, str):
         return values_of(name, values, kind)
-    if not isinstance(values, Iterable):  # one value
-        values = [values]
-    typed = [from_python(name, value, kind) for value in values]
+    try:
+        several = list(values)
+    except TypeError:  # one value, perhaps as an array without axes
+        several = [values]
+    typed = [from_python(name, value, kind) for value in several]
     if not typed:
         raise InvalidInput(f"{name} has no values; give some")
     return typed
@@ -168,7 +170,7 @@ def _drawn(config: Any, ranges: Mapping[str, Values], samples: Any, seed: Any) -
     return Part(tuple(columns), list(zip(*columns.values(), strict=True)))
 
 
-def _listed(config: Any, rows: Iterable[Mapping[str, Any]]) -> Part:
+def _listed(config: Any, rows: Mapping[str, Any] | Iterable[Mapping[str, Any]]) -> Part:
     """Rows of fields and values. A field that a row lacks is what it is in `config`."""
     listed: list[Any] = [rows] if isinstance(rows, Mapping) else list(rows)
     if not all(isinstance(row, Mapping) for row in listed):

@@ -3,6 +3,7 @@
 import contextlib
 import difflib
 import json
+import os
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -21,7 +22,7 @@ WHOLE = 2**63  # integers beyond are written as text
 
 
 def export(
-    root: Path | str,
+    root: str | os.PathLike[str],
     experiment: str,
     *,
     table: str | None = None,

@@ -4,6 +4,7 @@ The store decides what is done. So any engine, or several at once, go on with an
 interrupted goes on by being started again.
 """
 
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
@@ -52,7 +53,7 @@ def sweep(
     experiment: str,
     configs: Any,
     *,
-    results: Path | str = Path("results"),
+    results: str | os.PathLike[str] = Path("results"),
     package: str = "experiments",
     engine: str = "local",
     options: Mapping[str, Any] | None = None,

@@ -67,7 +67,11 @@ class Plan:
 
 
 def plan(
-    experiment: str, configs: Any, results: Path | str, package: str = "experiments", tell: Tell = lambda *_: None
+    experiment: str,
+    configs: Any,
+    results: str | os.PathLike[str],
+    package: str = "experiments",
+    tell: Tell = lambda *_: None,
 ) -> Plan:
     """Look into the store for every config.
 

@@ -126,7 +126,7 @@ def _check_name(name: str, record: dict[str, Any]) -> None:
     objects = isinstance(config, dict) and isinstance(types, dict) and isinstance(record.get("dtypes", {}), dict)
     if not objects or not isinstance(code, str):
         raise ValueError("its config, its types or its code are something else")
-    if name not in (f"{digest(config, types)}-{code}", f"{short_digest(config)}-{code}"):
+    if name != f"{digest(config, types) if len(name) >= LENGTH else short_digest(config)}-{code}":
         raise ValueError("it is the record of another config or of other code")
     seconds = record.get("seconds")
     if seconds is not None and (not isinstance(seconds, int | float) or abs(seconds) > LONG):

@@ -3,6 +3,7 @@
 import ast
 import importlib
 import importlib.util
+import os
 import time
 from pathlib import Path
 from types import ModuleType
@@ -82,7 +83,7 @@ def load_experiment(name: str, package: str = "experiments") -> ModuleType:
 def run_stored(
     name: str,
     config: Any,
-    store: Store | Path | str,
+    store: Store | str | os.PathLike[str],
     progress: Progress | None = None,
     *,
     package: str = "experiments",

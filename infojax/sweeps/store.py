@@ -70,8 +70,10 @@ class Store:
         for folder in self._candidates(name, config, asked, any_code):
             with contextlib.suppress(FileNotFoundError, NotADirectoryError):
                 record = read_record(folder)
-                if asked.answered_by(record) and asked.answered_by((result := _read(folder, record)).record):
-                    return result
+                if asked.answered_by(record):
+                    result = _read(folder, record)
+                    if result.record is record or asked.answered_by(result.record):  # else it was replaced meanwhile
+                        return result
                 if len(folder.name) == LENGTH:
                     raise damaged(folder, "record.json", ValueError("it is of another config of the same digest"))
         return None

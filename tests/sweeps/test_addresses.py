@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infojax.errors import CorruptData, InvalidInput
-from infojax.sweeps import Store, plain
+from infojax.sweeps import Store, load_experiment, plain, run_stored, sweep
 from infojax.sweeps.address import address, digests
 from infojax.sweeps.addressed import Addressed
 from infojax.sweeps.plain import types
@@ -114,6 +114,46 @@ def test_a_collision_with_a_result_of_other_code(store, one, other):
     assert store.earlier("e", Config(one)) == [older]
     assert store.read("e", Config(other), any_code=True) is None
     assert store.earlier("e", Config(other)) == []
+
+
+COIN = '''"""A coin."""
+
+from dataclasses import dataclass
+
+import polars as pl
+
+
+@dataclass(frozen=True)
+class Config:
+    index: int = 0
+    seed: int = 0
+    pause: float = 0.0
+    size: int = 5
+
+
+PRESETS = {"quick": Config(), "paper": Config()}
+
+
+def run(config, scratch, progress):
+    return {"t": pl.DataFrame({"x": [float(config.index)]})}
+'''
+
+
+@pytest.mark.parametrize("short", [False, True])
+def test_a_sweep_computes_what_collides(package, tmp_path, short):
+    name, folder = package
+    (folder / "coin.py").write_text(COIN)
+    coin, store = load_experiment("coin", name), Store(tmp_path / "R")
+    ones, others = ([coin.Config(index) for index in indices] for indices in zip(*COLLISIONS, strict=True))
+    sweep("coin", ones, results=store.root, package=name)
+    if short:
+        for config in ones:
+            as_it_was(store.folder("coin", config), config)
+    report = sweep("coin", [*ones, *others], results=store.root, package=name)
+    assert (report.count("computed"), report.count("found")) == (2, 2)
+    for config in (*ones, *others):
+        assert run_stored("coin", config, store, package=name).tables["t"]["x"].to_list() == [config.index]
+    assert sweep("coin", [*ones, *others], results=store.root, package=name).count("found") == 4
 
 
 def test_four_that_collide_are_four_configs():
