@@ -5,18 +5,10 @@ import math
 from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
-import jax
-import numpy as np
 from tyro.conf import FlagCreatePairsOff, arg
 
-from infojax import planning
 from infojax.cli.exit import REFUSED
-from infojax.cli.training_options import not_descent
 from infojax.errors import InvalidInput
-from infojax.linearized import GradientDescent, Training
-from infojax.models import cnn, mlp
-from infojax.planning import Plan, Route
-from infojax.planning.routes import LONGEST, in_time
 
 GIB = 2**30
 COUNT, NUMBER, LIST, DEVICE = (
@@ -80,6 +72,14 @@ def plan(
         force: Choose the quickest way that fits even if it takes days.
         json: Print numbers for programs, in bytes and seconds.
     """
+    # What `--help` has no use for takes seconds to import.
+    import jax
+    import numpy as np
+
+    from infojax import planning
+    from infojax.models import cnn, mlp
+    from infojax.planning.routes import LONGEST
+
     model = cnn(outputs) if network == "cnn" else mlp(_numbers("--hidden", hidden), outputs)
     shape = _numbers("--input", input)
     made = planning.plan(
@@ -106,7 +106,10 @@ def plan(
     return 0 if made.chosen else REFUSED if made.fitting else 1
 
 
-def _training(steps: int | None, learning_rate: float | None, time: float | None, converged: bool) -> Training | None:
+def _training(steps: int | None, learning_rate: float | None, time: float | None, converged: bool) -> Any:
+    from infojax.cli.training_options import not_descent
+    from infojax.linearized import GradientDescent
+
     named = not_descent(steps, learning_rate, time, converged)
     if named is not None:
         return named
@@ -126,7 +129,7 @@ def _numbers(option: str, listed: str) -> tuple[int, ...]:
         raise InvalidInput(f"{option} is {listed!r}; give whole numbers with commas between: 1024,1024") from error
 
 
-def as_json(made: Plan) -> str:
+def as_json(made: Any) -> str:
     """All numbers of a plan, with the totals of its routes."""
     routes = [asdict(route) | {"memory": route.memory, "seconds": route.seconds} for route in made.routes]
     chosen = None if made.chosen is None else made.chosen.name
@@ -135,10 +138,11 @@ def as_json(made: Plan) -> str:
     return json.dumps(whole, indent=1)
 
 
-def show(made: Plan) -> None:
+def show(made: Any) -> None:
     """A plan as a table of routes and of the stages of the one chosen."""
     from rich.table import Table
 
+    from infojax.planning.routes import in_time
     from infojax.terminal import Console
 
     console = Console()
@@ -159,7 +163,7 @@ def show(made: Plan) -> None:
         console.print(f"[red]{said}[/] {made.remedy}{forced}")
 
 
-def _said(route: Route, made: Plan) -> str:
+def _said(route: Any, made: Any) -> str:
     if route not in made.fitting:
         return "[red]does not fit[/]"
     if route == made.chosen:

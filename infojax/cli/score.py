@@ -26,7 +26,7 @@ from infojax.data.names import readable
 from infojax.errors import InvalidInput
 from infojax.information.baselines import BASELINES
 from infojax.linearized import GradientDescent, Training
-from infojax.memory import require_room_to_factor, room
+from infojax.memory import allowing, require_room_to_factor, room
 from infojax.models import cnn, mlp
 from infojax.planning.choice import seconds_to_factor
 from infojax.settings_checked import require_not_negative
@@ -149,7 +149,8 @@ def score(
         require_stable(model, params, examples.x, learning_rate, decay, kept=kept, outputs=outputs)
     asked |= {"network": network, "hidden": hidden, "decay": decay, "convention": convention, "seed": seed}
     asked |= {"baseline": baselines, "group_by": group_by, "suspects": suspects, "suspects_by": suspects_by}
-    with remembered(said), progress_on_terminal("score") as progress:
+    allowed = None if budget is None else budget * GIB
+    with remembered(said), allowing(allowed), progress_on_terminal("score") as progress:
         # Lines in a log file say how long it will take, where that is long.
         measured = progress.disable and len(examples) * outputs >= LONG
         first, then = seconds_to_factor(len(examples), len(others), outputs) if measured else (None, None)
@@ -240,4 +241,5 @@ def _workspace(n: int, m: int, outputs: int, largest: int, budget: float | None)
     if allowed is None and found is None:
         return WORKSPACE
     left = (found.free if found and allowed is None else allowed or 0) - int(sum(built.values()))
-    return left if allowed is not None else min(left, WORKSPACE)
+    # Others take memory meanwhile.
+    return left if allowed is not None else min(int(0.9 * left), WORKSPACE)

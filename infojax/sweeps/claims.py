@@ -192,6 +192,7 @@ def _holder(found: Look) -> dict[str, Any]:
 
 def _looks(where: Path, address: str) -> dict[Path, Look]:
     """All claims on an address, the oldest first, as they were at one moment or nearly so."""
+    found: dict[Path, Look | None] = {}
     for turn in range(TURNS):
         files = [where / f"{address}.{generation}" for generation in _generations(where, address)]
         found = {file: look(file) for file in files}

@@ -30,6 +30,14 @@ def test_help_is_quick_since_it_imports_no_command_and_nothing_that_takes_long()
     assert not {"jax", "numpy", "tyro", "rich", "matplotlib", "polars", "flax", "tensorstore", "scipy", "ray"} & modules
 
 
+@pytest.mark.parametrize("command", ["curve", "plan", "doctor", "data"])
+def test_help_of_these_commands_imports_no_jax(command):
+    program = "import sys; from infojax.cli import main\n"
+    program += f"try: main([{command!r}, '--help'])\nexcept SystemExit: print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert not {"jax", "flax", "polars", "neural_tangents"} & set(done.stdout.splitlines()[-1].split())
+
+
 def test_the_version_is_quick_as_well():
     program = "import sys\nfrom infojax.cli import main\n"
     program += "try: main(['--version'])\nexcept SystemExit: print(*sys.modules)"

@@ -207,6 +207,14 @@ def test_a_folder_that_cannot_be_written(tmp_path, capsys):
     assert "is no folder that can be written to" in capsys.readouterr().err
 
 
+def test_a_budget_counts_instead_of_what_is_free(score, monkeypatch):
+    monkeypatch.setenv("INFOJAX_MEMORY", "1e-5")
+    code, _, out = score("digits", *QUICK)
+    assert code == 2
+    assert "are free (INFOJAX_MEMORY)" in out
+    assert score("digits", *QUICK, "--budget", "1")[0] == 0
+
+
 def test_a_folder_that_is_a_file_or_takes_nothing(tmp_path, capsys, monkeypatch):
     (tmp_path / "file").touch()
     (tmp_path / "folder").mkdir()
