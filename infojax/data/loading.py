@@ -44,6 +44,11 @@ def load(
     Dataset('digits', n=1797, shape=(8, 8, 1), classes=('0', '1', '2', '3', '4', '5', '6', '7', '8', '9'))
     """
     named_split = split_named(split)
+    if name_or_path in SETS and named_split == "validation":
+        raise InvalidInput(
+            f"split {split!r} is neither 'train' nor 'test', and {name_or_path} has no other; use "
+            f"load({name_or_path!r}).split(…)."
+        )
     if name_or_path == "digits":
         return _digits(named_split)
     if name_or_path in SETS:

@@ -18,6 +18,7 @@ from threadpoolctl import threadpool_limits
 from infojax.data import Dataset
 from infojax.errors import InvalidInput
 from infojax.information.ensemble_each_out import block_size, divergences_each_out
+from infojax.information.settings import say_if_constant
 from infojax.linearized.each_out import choose_method
 from infojax.linearized.ensemble import ensemble, trained
 from infojax.linearized.groups import Groups, rows_of_groups
@@ -187,6 +188,7 @@ def ensemble_information(
 
     n, m = len(train), len(validation)
     _require_room(n, m, 8.0 * (2 * n**2 + 2 * n * m + m**2))
+    say_if_constant(train)
     settings: dict[str, Any] = {"budget": budget, "progress": progress}
     own: Any = infinite_width(network, train.x, kind="both", **settings)
     across: Any = infinite_width(network, validation.x, train.x, kind="both", **settings)

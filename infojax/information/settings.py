@@ -1,8 +1,11 @@
 """What every way to unique information is given, checked at the door: how it is trained, and shapes that fit."""
 
+import warnings
+
 import numpy as np
 
-from infojax.errors import InvalidInput
+from infojax.data import Dataset
+from infojax.errors import DataWarning, InvalidInput
 from infojax.settings_checked import require_matrix, require_moderate, require_not_negative, require_positive
 
 
@@ -37,3 +40,14 @@ def check_shapes(train: tuple[int, ...] | None, cross: tuple[int, ...], residual
     if rows // outputs < 2:
         raise InvalidInput(f"There is {rows // outputs} training example; leaving one out needs at least 2.")
     return rows // outputs
+
+
+def say_if_constant(train: Dataset) -> None:
+    """Gives a `DataWarning` where all examples have the same target, as those of one class have."""
+    if (train.targets == train.targets[0]).all():
+        warnings.warn(
+            f"All {len(train):,} training examples have one target, {train.targets[0].tolist()!s:.100}: the network "
+            "learns that constant. Give examples of two or more classes, or targets that vary.",
+            DataWarning,
+            stacklevel=4,
+        )

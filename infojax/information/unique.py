@@ -16,7 +16,7 @@ from jaxtyping import ArrayLike, Float, Num
 
 from infojax.data import Dataset
 from infojax.errors import InvalidInput
-from infojax.information.settings import check_settings, check_shapes
+from infojax.information.settings import check_settings, check_shapes, say_if_constant
 from infojax.kernels import empirical_ntk
 from infojax.kernels.layers import kernel_dtype
 from infojax.kernels.on_device import accelerator_with_room
@@ -171,7 +171,11 @@ def unique_information(
 
 
 def initial_residual(network: Network, params: Params, train: Dataset) -> Float[np.ndarray, "n k"]:
-    """Targets minus outputs at `params`, in float64. Raises InvalidInput when they differ in number."""
+    """Targets minus outputs at `params`, in float64. Raises InvalidInput when they differ in number.
+
+    Gives a `DataWarning` where all examples have the same target, as those of one class have.
+    """
+    say_if_constant(train)
     targets = jnp.asarray(train.targets)
     check_network(network.apply, params, train.x)
     outputs = jax.jit(network.apply)(params, jnp.asarray(train.x))

@@ -1,19 +1,18 @@
 """Folders of pictures, made of their names."""
 
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+_SEEDS = count()
+
 
 def noise(*shape: int) -> Image.Image:
-    noise.seed += 1
-    return Image.fromarray(np.random.default_rng(noise.seed).integers(0, 256, shape or (4, 4), np.uint8))
-
-
-noise.seed = 0
+    return Image.fromarray(np.random.default_rng(next(_SEEDS)).integers(0, 256, shape or (4, 4), np.uint8))
 
 
 @pytest.fixture

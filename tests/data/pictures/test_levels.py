@@ -7,7 +7,7 @@ import pytest
 from infojax.data import load
 from infojax.errors import DataWarning, InvalidInput
 
-KINDS = {"train": ("train", "training", "Train"), "test": ("test", "testing", "TEST")}
+KINDS: dict[str, tuple[str, ...]] = {"train": ("train", "training", "Train"), "test": ("test", "testing", "TEST")}
 KINDS["validation"] = ("val", "valid", "validation", "Val")
 
 

@@ -140,8 +140,7 @@ def test_backgrounds_are_gray_levels(folder, background):
 def test_the_first_of_several_frames_is_taken_and_said(folder, suffix):
     frames = [Image.new("RGB", (4, 4), color) for color in ((255, 0, 0), (0, 255, 0), (0, 0, 255))]
     root = folder("a/0.png", "b/0.png")
-    extra = {"lossless": True} if suffix == "webp" else {}
-    frames[0].save(root / "a" / f"1.{suffix}", save_all=True, append_images=frames[1:], **extra)
+    frames[0].save(root / "a" / f"1.{suffix}", save_all=True, append_images=frames[1:], lossless=True)
     with pytest.warns(
         DataWarning, match=rf"1 of 3 pictures \(.*a/1\.{suffix}\) has several frames or pages; the first"
     ):
