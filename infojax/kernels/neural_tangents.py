@@ -14,8 +14,7 @@ The library mixes dtypes and ranks freely. Where JAX was told to forbid that (`j
 `jax_numpy_rank_promotion="raise"`), call it inside of `with relaxed():`, or decorate with `@relaxed()`. Networks
 made by `infojax.models.from_stax` and `infojax.kernels.infinite_width` do so themselves.
 
-Does not work, here or elsewhere on current JAX and SciPy: `NtkImplementation.AUTO` (it counts operations with a part
-of JAX that changed; name an implementation instead) and `predict.max_learning_rate` (SciPy dropped its `eigvals=`).
+The library is archived: nobody mends it upstream. What it needs to go on working is here.
 """
 
 import importlib
@@ -34,11 +33,13 @@ import jax.core
 import jax.extend.core
 import jax.numpy as jnp
 import numpy as np
+import scipy
+import scipy.linalg
 from jax.extend import source_info_util
 from jax.interpreters import ad
 
 from infojax.errors import IncompatibleVersion
-from infojax.jax_versions import bind
+from infojax.jax_versions import Tracer, bind
 
 __all__ = ["nt", "predict", "relaxed", "stax"]
 
@@ -125,6 +126,61 @@ def _repair() -> None:
     )
     empirical._get_primals_out_and_pullback = _outputs_and_pullback
     empirical._eqn_vjp_fn = _transpose_equation
+    empirical._get_flops = _count_operations
+    batching = _library_module("batching")
+    batching.pmap = _over_devices
+    batching._flatten_kernel = _knowing_that_inputs_are_the_same(batching._flatten_kernel, batching.Kernel)
+    prediction = _library_module("predict")
+    prediction.sp = _view(scipy, linalg=_view(scipy.linalg, eigvalsh=_eigenvalues))
+
+
+def _over_devices(function: Callable[..., Any], *settings: Any, **named: Any) -> Callable[..., Any]:
+    """`jax.pmap` that takes what another one made, too: JAX refuses arrays that are spread in another way than it would
+    spread them, so they are brought together first.
+    """
+    mapped = jax.pmap(function, *settings, **named)
+
+    def together(leaf: Any) -> Any:
+        spread = isinstance(leaf, jax.Array) and not isinstance(leaf, Tracer) and len(leaf.devices()) > 1
+        return np.asarray(leaf) if spread else leaf
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return mapped(*jax.tree.map(together, args), **jax.tree.map(together, kwargs))
+
+    return call
+
+
+def _knowing_that_inputs_are_the_same(flatten: Callable[..., Any], kernel_class: type) -> Callable[..., Any]:
+    """`flatten`, which puts a kernel together from its parts, for kernels of inputs with themselves: each of several
+    devices sees other rows than columns, and says that they are not the same; the whole is.
+    """
+
+    def is_kernel(node: Any) -> bool:
+        return isinstance(node, kernel_class)
+
+    def whole(kernel: Any) -> Any:
+        return kernel.replace(x1_is_x2=jnp.ones_like(kernel.x1_is_x2)) if is_kernel(kernel) else kernel
+
+    def together(parts: Any, x2_is_none: bool, is_parallel: bool) -> Any:
+        made = flatten(parts, x2_is_none, is_parallel)
+        return jax.tree.map(whole, made, is_leaf=is_kernel) if x2_is_none else made
+
+    return together
+
+
+def _count_operations(function: Callable[..., Any], optimize: bool, *args: Any, **kwargs: Any) -> float:
+    """Floating-point operations of a function, by which the library chooses an implementation. JAX' answer was a list
+    with a dictionary in it; now it is the dictionary, and may say nothing.
+    """
+    lowered = jax.jit(function).lower(*args, **kwargs)
+    found = lowered.compile().cost_analysis() if optimize else lowered.cost_analysis()
+    found = found[0] if isinstance(found, list) else found
+    return float((found or {}).get("flops", 0.0))
+
+
+def _eigenvalues(matrix: Any, eigvals: tuple[int, int] | None = None, **options: Any) -> Any:
+    """SciPy's `eigvalsh`, whose argument `eigvals` has another name now."""
+    return scipy.linalg.eigvalsh(np.asarray(matrix), subset_by_index=eigvals, **options)
 
 
 def _outputs_and_pullback(

@@ -33,10 +33,18 @@ _RANDOM = (
 )
 
 
-@functools.partial(jax.jit, static_argnames="apply")
-def _run(apply: Callable[..., Any], params: Any, x: Any) -> tuple[Float[Array, "b k"], Float[Array, "1 k"]]:
+def _together_and_alone(
+    apply: Callable[..., Any], params: Any, x: Any
+) -> tuple[Float[Array, "b k"], Float[Array, "1 k"]]:
     """The outputs of all of `x`, and of its first example alone."""
     return apply(params, x), apply(params, x[:1])
+
+
+@functools.cache
+def _compiled(backend: str) -> Callable[..., Any]:
+    """Nearly all of a trial is compiling; a processor's program for four examples needs no polish, for half of that."""
+    options = {"xla_backend_optimization_level": 0} if backend == "cpu" else None
+    return jax.jit(_together_and_alone, static_argnames="apply", compiler_options=options)
 
 
 def check_rows(apply: Callable[..., Any], params: Any, x: Any) -> None:
@@ -94,7 +102,7 @@ def check_rows(apply: Callable[..., Any], params: Any, x: Any) -> None:
 
 def _outputs(apply: Callable[..., Any], params: Any, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     with jax.default_matmul_precision("highest"):
-        together, alone = _run(apply, params, x)
+        together, alone = _compiled(jax.default_backend())(apply, params, x)
     wide = np.float64 if together.dtype == np.float64 else np.float32
     kept = together.dtype
     together, alone = np.asarray(together, wide), np.asarray(alone, wide)

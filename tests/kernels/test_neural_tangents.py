@@ -123,13 +123,50 @@ def test_structured_derivatives_without_rules_and_without_jit():
         np.testing.assert_allclose(kernel, kernels[0], rtol=1e-10)
 
 
-def test_what_the_documentation_says_does_not_work(capsys):
-    init, apply, _ = stax.serial(stax.Dense(2))
-    x = np.ones((2, 3), np.float32)
-    with relaxed():
-        params = init(jax.random.key(0), x.shape)[1]
-        with pytest.raises(KeyError):
-            nt.empirical_ntk_fn(apply, implementation=nt.NtkImplementation.AUTO)(x, None, params)
-        with pytest.raises(TypeError, match="eigvals"):
-            predict.max_learning_rate(np.eye(2))
-    capsys.readouterr()
+@pytest.mark.parametrize("trace_axes", [(), (-1,)])
+def test_chooses_an_implementation_by_itself(capsys, trace_axes):
+    init, apply, _ = stax.serial(stax.Dense(6), stax.Erf(), stax.Dense(3))
+    x1, x2 = np.random.default_rng(0).normal(size=(3, 5)), np.random.default_rng(1).normal(size=(2, 5))
+    with relaxed(), float64():
+        params = init(jax.random.key(0), x1.shape)[1]
+        for other in (x2, None):
+            chosen, named = (
+                nt.empirical_ntk_fn(apply, trace_axes=trace_axes, implementation=name)(x1, other, params)
+                for name in (nt.NtkImplementation.AUTO, nt.NtkImplementation.JACOBIAN_CONTRACTION)
+            )
+            np.testing.assert_allclose(chosen, named, rtol=1e-10)
+    assert "inf" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+def test_largest_learning_rate(momentum):
+    factor = np.random.default_rng(0).normal(size=(6, 6))
+    kernel = factor @ factor.T
+    with relaxed(), float64():
+        rate = predict.max_learning_rate(jnp.asarray(kernel), momentum=momentum)
+        for_twelve = predict.max_learning_rate(kernel, y_train_size=12, momentum=momentum)
+        of_outputs = predict.max_learning_rate(np.kron(kernel, np.eye(2)).reshape(6, 2, 6, 2).transpose(0, 2, 1, 3))
+    largest = np.linalg.eigvalsh(kernel)[-1]
+    np.testing.assert_allclose(rate, 2 * (1 + momentum) * 6 / largest, rtol=1e-9)
+    np.testing.assert_allclose(for_twelve, 2 * (1 + momentum) * 12 / largest, rtol=1e-9)
+    np.testing.assert_allclose(of_outputs, 2 * 12 / largest, rtol=1e-9)
+
+
+@pytest.mark.parametrize("device_count", [0, 4], ids=["one by one", "over devices"])
+@pytest.mark.parametrize("batch_size", [2, 4])
+def test_batches_of_a_composition_have_every_field_of_the_whole(device_count, batch_size):
+    """Kernels as inputs of kernels, cut into batches: numbers, shapes and flags."""
+    first = stax.serial(stax.Dense(4, b_std=0.1), stax.Relu())[2]
+    second = stax.serial(stax.Dense(4), stax.Erf(), stax.Dense(1))[2]
+    x1, x2 = np.random.default_rng(0).normal(size=(16, 3)), np.random.default_rng(1).normal(size=(32, 3))
+    with relaxed(), float64():
+        for other in (x2, None):
+            whole = second(first(x1, other))
+            batched = nt.batch(second, batch_size=batch_size, device_count=device_count)(
+                nt.batch(first, batch_size=batch_size, device_count=device_count)(x1, other)
+            )
+            for name, value in whole.asdict().items():
+                if isinstance(value, jax.Array):
+                    np.testing.assert_allclose(getattr(batched, name), value, rtol=1e-6, err_msg=name)
+                else:
+                    assert getattr(batched, name) == value, name
