@@ -7,6 +7,7 @@ with repeats, what was measured beside it and its standard error. A sweep comput
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -32,6 +33,21 @@ def _numbers(configs: Sequence[Any]) -> dict[str, Any]:
     given = [config.pruner_generator for config in configs]
     both = [other if own is None else own for own, other in zip(given, shared, strict=True)]
     return numbers | {"pruner_generator": np.array(both)}
+
+
+# A sweep makes a million configs of few values each, so what was found allowed is not looked at again.
+@lru_cache(maxsize=1 << 12)
+def _check_rule(rule: str, fraction: float) -> None:
+    RULES[rule](fraction)
+
+
+@lru_cache(maxsize=1 << 12)
+def _check_numbers(
+    pruner: float, ratio: float, ridge: float, generator: float, pruner_generator: float | None, label_aware: bool
+) -> None:
+    both = pruner * generator if pruner_generator is None else pruner_generator
+    labels = Labels("sign", label_aware)
+    checked_problem(keep_all(), pruner, ratio, ridge, generator, both, labels=labels, noise=0.0, flips=0.0)
 
 
 @dataclass(frozen=True)
@@ -66,9 +82,8 @@ class Config:
             raise InvalidInput(f"there is no rule {self.rule!r}; rules are {', '.join(RULES)}")
         if self.repeats < 0 or self.repeats == 1:
             raise InvalidInput(f"repeats={self.repeats}: give at least 2, for a standard error, or 0 for the law alone")
-        selection, numbers = RULES[self.rule](self.fraction), _numbers([self])
-        labels = Labels("sign", self.label_aware)
-        checked_problem(selection, **numbers, labels=labels, noise=0.0, flips=0.0)
+        _check_rule(self.rule, self.fraction)
+        _check_numbers(*(getattr(self, name) for name in NUMBERS), self.pruner_generator, self.label_aware)
 
 
 PRESETS = {"quick": Config(), "paper": Config(dimension=400, repeats=100)}

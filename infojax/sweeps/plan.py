@@ -40,8 +40,7 @@ class Plan:
 
     def units(self, addresses: Sequence[str], parallel: int, retries: int) -> list[Unit]:
         """The configs at `addresses` as units, for `parallel` workers to share."""
-        indices = [self.configs.index(at) for at in addresses]
-        configs = [self.configs.configs[index] for index in indices]
+        configs = [self.configs[at] for at in addresses]
         return [
             Unit(
                 self.experiment,
