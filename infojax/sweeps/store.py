@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from infojax.errors import CorruptData, InvalidInput
+from infojax.errors import CorruptData, InvalidInput, StorageFailed
 from infojax.sweeps.address import address
 from infojax.sweeps.code_version import code_version
 from infojax.sweeps.conditions import conditions
@@ -129,14 +129,20 @@ class Store:
         return final.parent / "unfinished" / final.name
 
     def earlier(self, name: str, config: Any) -> list[Path]:
-        """Folders of results for the same config by other versions of the code, the latest first."""
+        """Folders of results for the same config by other versions of the code, the latest first.
+
+        Raises StorageFailed where the store cannot be listed.
+        """
         present, asked = self.folder(name, config), Asked.of(config)
         short, others = asked.short(present), []
-        for digest in {path.name.partition("-")[0] for path in (present, short)}:
-            for record in present.parent.glob(f"{digest}-*/record.json"):
-                with contextlib.suppress(FileNotFoundError):  # removed meanwhile
-                    if record.parent not in (present, short) and asked.answered_in(record.parent, surely=False):
-                        others.append((record.stat().st_mtime, record.parent))
+        try:
+            for digest in {path.name.partition("-")[0] for path in (present, short)}:
+                for record in present.parent.glob(f"{digest}-*/record.json"):
+                    with contextlib.suppress(FileNotFoundError):  # removed meanwhile
+                        if record.parent not in (present, short) and asked.answered_in(record.parent, surely=False):
+                            others.append((record.stat().st_mtime, record.parent))
+        except OSError as error:
+            raise StorageFailed(f"the results in {present.parent} cannot be listed ({error}); try again") from error
         return [folder for _, folder in sorted(others, reverse=True)]
 
     def _candidates(self, name: str, config: Any, asked: "Asked", any_code: bool) -> Iterator[Path]:

@@ -14,6 +14,7 @@ from infojax.errors import InfojaxError
 from infojax.sweeps import Store, file_system, writing
 from infojax.sweeps.code_version import pinned
 from infojax.sweeps.file_system import probe
+from infojax.sweeps.record import read_record, sealed
 from tests.sweeps.system_calls import Calls, laid_out, replayed, snapshot
 
 
@@ -99,6 +100,28 @@ def test_every_call_of_a_read_fails_in_its_turn(fresh, monkeypatch, number):
         fail += 1
     assert value(found) == 0
     assert fail > 6
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.ESTALE], ids=errno.errorcode.get)
+def test_every_call_of_a_look_for_other_code_fails_in_its_turn(fresh, monkeypatch, number):
+    store, fail = fresh(True), 0
+    folder = store.folder("e", Config())
+    record = {key: entry for key, entry in read_record(folder).items() if key != "sha256"} | {"code": "0" * 12}
+    older = folder.rename(folder.with_name(folder.name[:-12] + "0" * 12))
+    (older / "record.json").write_bytes(sealed(record))
+    while True:
+        calls = Calls(store.root, fail, number)
+        with calls.watched(monkeypatch):
+            try:
+                found = store.read("e", Config(), any_code=True)
+                assert found is None or value(found) == 0
+            except InfojaxError:
+                found = None
+        if not calls.failed():
+            break
+        fail += 1
+    assert value(found) == 0
+    assert fail > 8
 
 
 @pytest.mark.parametrize("there", [False, True], ids=["first", "again"])
