@@ -80,9 +80,9 @@ def _check_digits(law: PracticeLaw, *given: ArrayLike) -> None:
     """Refuse to say what has no digits; where the law is traced it is NaN."""
     if traced(law):
         return
-    lost = np.isnan(np.stack(law)).any(0)
+    lost = np.asarray(np.isnan(np.stack(law)).any(axis=0))
     if lost.any():
-        first = int(np.argmax(lost.any(tuple(range(lost.ndim - 1)))))
+        first = int(np.argmax(np.any(lost.reshape(-1, lost.shape[-1]), axis=0)))
         at = [float(np.broadcast_to(value, lost.shape[:-1])[lost[..., first]].flat[0]) for value in given]
         raise InvalidInput(
             f"from round {first} on float64 does not hold the law at first_ratio={at[0]:g}, added_ratio={at[1]:g}, "

@@ -116,4 +116,5 @@ def _linear(right: Moments, problem: Problem) -> Moments:
 def _mixed(right: Moments, wrong: Moments, flips: Float[Array, ""]) -> Moments:
     """Of rightly and wrongly labelled examples."""
     pairs = zip(right[:4], wrong[:4], strict=True)
-    return Moments(*((1 - flips) * one + flips * other for one, other in pairs), right.gram)
+    kept, second, labels, power = ((1 - flips) * one + flips * other for one, other in pairs)
+    return Moments(kept, second, labels, power, right.gram)

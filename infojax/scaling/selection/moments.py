@@ -38,7 +38,7 @@ class Moments(NamedTuple):
 
     def residual(self, weights: Float[Array, " k"], missing: Float[Array, " k"] | None) -> Float[Array, ""]:
         """E[q(y − a·x)²] of weights a; where labels are linear, of what is missing, w − a, without loss of digits."""
-        if self.target is None:
+        if self.noise is None or missing is None:
             dual = self.gram @ weights
             return self.power - 2 * dual @ self.labels + dual @ (self.second @ weights)
         return self.noise + (self.gram @ missing) @ (self.second @ missing)
@@ -58,8 +58,8 @@ def sign_moments(
         return moments
     # A coin that ignores the example scales every moment by p.
     p = jnp.asarray(selection.fraction, cosine.dtype)
-    scaled = (p * moment for moment in moments[:4])
-    return Moments(*scaled, moments.gram)
+    kept, second, labels, power = (p * moment for moment in moments[:4])
+    return Moments(kept, second, labels, power, moments.gram)
 
 
 def _blind(selection: Selection, cosine: Float[Array, ""], sine: Float[Array, ""]) -> Moments:
