@@ -9,21 +9,43 @@ import jax.numpy as jnp
 import numpy as np
 
 from infojax.errors import InvalidInput
-from infojax.precision import in_float64
+from infojax.precision import in_float64, traced
 
 Fields = TypeVar("Fields")
 
 
-def batched(law: Callable[..., Fields], *arguments: Any, shared: Any = (), static: tuple[Any, ...] = ()) -> Fields:
+def batched(
+    law: Callable[..., Fields], *arguments: Any, shared: Any = (), static: tuple[Any, ...] = (), lost: bool = False
+) -> Fields:
     """`law(*arguments, *shared, *static)` of scalar arguments, at every point of the arguments broadcast together.
 
     Arguments are pytrees of numbers or arrays; shared arrays are the same for every point. Each field of the result
     has the broadcast shape, then the shape that it has at one point. One program is compiled for each law, structure
     of arguments and static tuple, so `law` must be a function that lives as long as its module.
 
-    Raises `InvalidInput` where shapes do not broadcast together.
+    Where an argument is NaN, as what could not be refused under a transformation is, all fields are.
+
+    Raises `InvalidInput` where shapes do not broadcast together, and where a field would be NaN, unless the caller says
+    that what is `lost` is its own to refuse.
     """
-    return _in_float64(arguments, shared, law, static)
+    found = _in_float64(arguments, shared, law, static)
+    if not (lost or traced(found)):
+        _refuse_lost(found, arguments)
+    return found
+
+
+def _refuse_lost(found: Any, arguments: Any) -> None:
+    shape = np.broadcast_shapes(*(np.shape(leaf) for leaf in jax.tree.leaves(arguments)))
+    gone = np.zeros(shape, bool)
+    for field in jax.tree.leaves(found):
+        gone |= np.isnan(field).reshape((*shape, -1)).any(-1)
+    if not gone.any():
+        return
+    listed = ", ".join(
+        f"{jax.tree_util.keystr(path[1:]).lstrip('.')}={np.broadcast_to(leaf, shape)[gone].flat[0]:g}"
+        for path, leaf in jax.tree_util.tree_leaves_with_path(arguments)
+    )
+    raise InvalidInput(f"float64 does not hold this law at {listed}: give less extreme numbers")
 
 
 @in_float64
@@ -47,7 +69,9 @@ def _everywhere(
     flat = [jnp.broadcast_to(leaf, shape).ravel() for leaf in leaves]
 
     def at(*scalars: jax.Array) -> Any:
-        return law(*jax.tree.unflatten(structure, scalars), *shared, *static)
+        found = law(*jax.tree.unflatten(structure, scalars), *shared, *static)
+        refused = jnp.any(jnp.stack([jnp.isnan(leaf).any() for leaf in (*scalars, *jax.tree.leaves(shared))]))
+        return jax.tree.map(lambda field: jnp.where(refused, jnp.nan, field), found)
 
     values = jax.vmap(at)(*flat)
     return jax.tree.map(lambda field: field.reshape((*shape, *field.shape[1:])), values)

@@ -65,7 +65,9 @@ def kernel_curve(
 ) -> KernelCurve:
     """Test error of kernel ridge regression on n examples drawn without replacement from a pool, in float64.
 
-    One eigendecomposition of the pool's kernel serves all sizes and ridges.
+    One eigendecomposition of the pool's kernel serves all sizes and ridges. Means over draws are within 1 % of it from
+    pools of 80 on where examples are alike. Where they differ much in length or leverage it lies below at any size,
+    by 4 to 7 % for log-normal lengths (σ = .7), and `pointwise_kernel_curve` does not.
 
     Args:
         pool_kernel: K_SS (s, s) of the examples that may be drawn, after selection; or its `spectrum`.

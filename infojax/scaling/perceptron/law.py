@@ -59,24 +59,32 @@ def perceptron_law(
     >>> round(float(law.error), 6), round(float(law.margin), 6)
     (0.136097, 0.250152)
     """
-    check_pruning(alpha_kept, fraction, angle, keep)
+    alpha_kept, fraction, angle = check_pruning(alpha_kept, fraction, angle, keep)
     aligned = not traced(angle) and not np.any(np.asarray(angle))
     return _law(alpha_kept, fraction, angle, keep, aligned)
 
 
-def check_pruning(alpha_kept: ArrayLike, fraction: ArrayLike, angle: ArrayLike, keep: str) -> None:
-    """Refuses what law and simulation are not defined for; arguments that are being traced cannot be checked."""
+def check_pruning(
+    alpha_kept: ArrayLike, fraction: ArrayLike, angle: ArrayLike, keep: str
+) -> tuple[ArrayLike, ArrayLike, ArrayLike]:
+    """The numbers; what law and simulation are not defined for is refused or, where it is being traced, NaN."""
     if keep not in KEEP:
         raise InvalidInput(f"keep={keep!r}: there is 'hard', the smallest |J_probe·x|, and 'easy', the largest")
-    require("alpha_kept", alpha_kept, lambda v: (v > 0) & np.isfinite(v), "kept examples per dimension, above 0")
-    require("fraction", fraction, lambda v: (v > 0) & (v <= 1), "the part of the pool that is kept, in (0, 1]")
-    require("angle", angle, lambda v: (v >= 0) & (v <= np.pi / 2), "in radians, in [0, π/2]; degrees go by np.radians")
+    alpha_kept = require(
+        "alpha_kept", alpha_kept, lambda v: (v > 0) & (v < np.inf), "kept examples per dimension, above 0"
+    )
+    fraction = require(
+        "fraction", fraction, lambda v: (v > 0) & (v <= 1), "the part of the pool that is kept, in (0, 1]"
+    )
+    meaning = "in radians, in [0, π/2]; degrees go by np.radians"
+    angle = require("angle", angle, lambda v: (v >= 0) & (v <= np.pi / 2), meaning)
     shapes = {name: np.shape(v) for name, v in (("alpha_kept", alpha_kept), ("fraction", fraction), ("angle", angle))}
     try:
         np.broadcast_shapes(*shapes.values())
     except ValueError as error:
         listed = ", ".join(f"{name} {shape}" for name, shape in shapes.items() if shape)
         raise InvalidInput(f"shapes that do not broadcast together: {listed}") from error
+    return alpha_kept, fraction, angle
 
 
 @in_float64
@@ -115,10 +123,11 @@ def _laws(points: list[Array], keep: str, aligned: bool) -> PerceptronLaw:
 
 
 def _law_at(alpha: Array, fraction: Array, angle: Array, keep: str, aligned: bool) -> PerceptronLaw:
+    given = alpha + fraction + angle  # NaN where one is
     kept = kept_examples(fraction, angle, keep)
     student = largest_aligned_margin(alpha, kept, keep) if aligned else largest_margin(alpha, kept, keep)
     along, across = student.c
     norm = jnp.sqrt(1 + student.c @ student.c)
     # arccos(overlap), without its loss of digits near overlap = 1
     law = jnp.arctan2(jnp.sqrt(1 + across**2), along) / np.pi, student.k / norm, along / norm
-    return PerceptronLaw(*(jnp.where(student.found, value, jnp.nan) for value in law))
+    return PerceptronLaw(*(jnp.where(student.found & ~jnp.isnan(given), value, jnp.nan) for value in law))

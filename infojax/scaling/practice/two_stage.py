@@ -47,6 +47,6 @@ def two_stage_law(
     >>> round(float(law.error), 5), round(float(law.pruner), 5)
     (0.08147, 0.88734)
     """
-    require("second_ratio", second_ratio, lambda v: (v > 0) & np.isfinite(v), "d/n₁ > 0")
+    second_ratio = require("second_ratio", second_ratio, lambda v: (v > 0) & (v < np.inf), "d/n₁ > 0")
     law = practice_law(selection, first_ratio=first_ratio, added_ratio=second_ratio, rounds=1, ridge=ridge)
     return TwoStageLaw(law.error[..., 1], law.overlap[..., 0], law.overlap[..., 1], law.norm[..., 1])

@@ -67,10 +67,10 @@ def anisotropic_law(
     >>> bool(np.isclose(law.error, ridge_law(keep_hard(0.3), pruner=1.0, ratio=0.1, ridge=0.1).error))
     True
     """
-    geometry, kind = checked_anisotropic(
+    geometry, numbers, kind = checked_anisotropic(
         selection, spectrum, truth, pruner, generator, samples, ridge, noise, flips, labels, label_aware
     )
-    return batched(_law_at, selection, samples, ridge, noise, flips, shared=(geometry,), static=(kind,))
+    return batched(_law_at, selection, *numbers, shared=(geometry,), static=(kind,))
 
 
 def checked_anisotropic(
@@ -85,17 +85,19 @@ def checked_anisotropic(
     flips: ArrayLike,
     labels: Literal["sign", "linear"],
     label_aware: bool,
-) -> tuple[Geometry, Labels]:
+) -> tuple[Geometry, tuple[ArrayLike, ...], Labels]:
     """What the law and its simulation share, or `InvalidInput`."""
     kind = Labels(labels, label_aware)
     check_labels(selection, kind, noise, flips)
     if not isinstance(selection, Selection) or selection.weighted:
         raise InvalidInput("anisotropic_law knows rules without weights: keep_hard, keep_easy, keep_random, soft")
-    require("samples", samples, lambda v: (v >= 1) & np.isfinite(v), "the size of the pool, 1 or more")
-    require("ridge", ridge, lambda v: (v >= 0) & np.isfinite(v), "≥ 0; 0 is the minimum-norm limit")
-    require("noise", noise, lambda v: (v >= 0) & np.isfinite(v), "a standard deviation ≥ 0")
-    require("flips", flips, lambda v: (v >= 0) & (v <= 1), "a probability, in [0, 1]")
-    return whitened(spectrum, truth, pruner, truth if generator is None else generator), kind
+    numbers = (
+        require("samples", samples, lambda v: (v >= 1) & (v < np.inf), "the size of the pool, 1 or more"),
+        require("ridge", ridge, lambda v: (v >= 0) & (v < np.inf), "≥ 0; 0 is the minimum-norm limit"),
+        require("noise", noise, lambda v: (v >= 0) & (v < np.inf), "a standard deviation ≥ 0"),
+        require("flips", flips, lambda v: (v >= 0) & (v <= 1), "a probability, in [0, 1]"),
+    )
+    return whitened(spectrum, truth, pruner, truth if generator is None else generator), numbers, kind
 
 
 def power_spectrum(dimension: int, exponent: float) -> Float[np.ndarray, " d"]:
@@ -117,7 +119,8 @@ def whitened(spectrum: ArrayLike, truth: ArrayLike, pruner: ArrayLike, generator
     values = {name: xp.asarray(vector, float) for name, vector in vectors.items()}
     if known and not (np.isfinite(values["spectrum"]).all() and (values["spectrum"] >= 0).all()):
         raise InvalidInput(f"spectrum holds {np.asarray(values['spectrum']).min()}; a covariance has eigenvalues ≥ 0")
-    root = xp.sqrt(values.pop("spectrum"))
+    given = values.pop("spectrum")
+    root = xp.sqrt(given if known else jnp.where((given >= 0).all(), given, jnp.nan))
     lengths = {name: xp.linalg.norm(root * vector) for name, vector in values.items()}
     for name, length in lengths.items():
         if known and not (np.isfinite(length) and length > 0):
@@ -138,7 +141,7 @@ def _law_at(
 
     κ (p − 1/n Σ Λ/(Λ + κ)) = λ,        B = Uᵀ Λ/(Λ + κ) U,        a = B (p + (K − p) B)⁻¹ c,
     f = Λ/(Λ + κ) U (p + (K − p) B)⁻¹ c,   v = 1/(p n) Σ Λ²/(Λ + κ)²,
-    ‖ŵ‖²_Σ = ‖a‖² + (‖f‖² − ‖a‖² + v E[q(y − a·G)²]/p) / (1 − v).
+    ‖ŵ‖²_Σ = ‖f‖² + v (‖f‖² − ‖a‖² + E[q(y − a·G)²]/p) / (1 − v),   p (1 − v) = λ/κ + 1/n Σ Λκ/(Λ + κ)².
     """
     zero = jnp.zeros_like(ridge)
     problem = Problem(zero, samples, ridge, zero + 1, geometry.cosine.astype(ridge.dtype), noise, flips)
@@ -152,9 +155,15 @@ def _law_at(
     inner = jnp.linalg.solve(p * jnp.eye(2, dtype=p.dtype) + (second - p * jnp.eye(2, dtype=p.dtype)) @ b, c)
     a, f = b @ inner, gain * (basis @ inner)
     v = jnp.sum(gain**2) / (p * samples)
+    # 1 − v as a sum
+    bent = jnp.sum(jnp.where(spectrum > 0, gain * kappa / jnp.where(spectrum > 0, spectrum + kappa, 1), 0))
+    rank = jnp.sum((spectrum > 0).astype(p.dtype))
+    free = jnp.where(kappa > 0, samples * ridge / jnp.where(kappa > 0, kappa, 1), p * samples - rank)
     residual = moments.power - 2 * a @ c + a @ (second @ a)
-    square = a @ a + (f @ f - a @ a + v * residual / p) / (1 - v)
-    return law_of(truth @ f, square, labels)
+    along = truth @ f
+    lost, beyond = f - along * truth, f - basis @ a
+    across = lost @ lost + v * (beyond @ beyond + residual / p) * p * samples / (free + bent)
+    return law_of(along, across, labels)
 
 
 def effective_ridge(

@@ -41,7 +41,7 @@ def simulate_anisotropic(
 
     Raises as the law does.
     """
-    geometry, kind = checked_anisotropic(
+    geometry, _, kind = checked_anisotropic(
         selection, spectrum, truth, pruner, generator, samples, ridge, noise, flips, labels, label_aware
     )
     if repeats < 2:

@@ -30,7 +30,7 @@ def equivalent(moments: Moments, ratio: Float[Array, ""], ridge: Float[Array, ""
     numbers and none diverges as λ → 0, so the minimum-norm limit is the value at λ = 0, on both sides of the
     interpolation peak. At the peak itself (λ = 0, ϕ = p) σ² is infinite, as it should be.
     """
-    p, second, labels, power, gram = moments
+    p = moments.kept
     scale = p + ratio + ridge  # divided out, so that squares cannot overflow
     gap = scale * jnp.sqrt(
         ((p - ratio) / scale) ** 2 + 2 * (ridge / scale) * ((p + ratio) / scale) + (ridge / scale) ** 2
@@ -40,7 +40,27 @@ def equivalent(moments: Moments, ratio: Float[Array, ""], ridge: Float[Array, ""
     over = p - ratio - ridge > 0
     size = jnp.where(over, p - ratio - ridge, ratio + ridge - p)
     shift = jnp.where(over, 2 * ridge * p / (gap + size), (gap + size) / 2)
-    weights = jnp.linalg.solve(second + shift * jnp.eye(len(labels), dtype=second.dtype), labels)
-    dual = gram @ weights
-    residual = power - 2 * dual @ labels + dual @ (second @ weights)
-    return Equivalent(weights, (ratio / top) * (residual / gap))
+    weights, missing = solved(moments, shift)
+    return Equivalent(weights, (ratio / top) * (moments.residual(weights, missing) / gap))
+
+
+def solved(moments: Moments, shift: Float[Array, ""]) -> tuple[Float[Array, " k"], Float[Array, " k"] | None]:
+    """a = (K + shift)⁻¹ c and, of linear labels y = w·x + noise, what it misses, w − a = shift (K + shift)⁻¹ w."""
+    shifted = moments.second + shift * jnp.eye(len(moments.labels), dtype=moments.second.dtype)
+    missing = None if moments.target is None else shift * _eliminated(shifted, moments.target)
+    return _eliminated(shifted, moments.labels), missing
+
+
+def _eliminated(matrix: Float[Array, "k k"], right: Float[Array, " k"]) -> Float[Array, " k"]:
+    """The solution by elimination without pivots: the matrix is positive definite in an orthonormal frame, of which
+    this one is a scaling, and entries that differ by many orders of magnitude mislead a choice of pivots."""
+    size = len(right)
+    rows, values = list(matrix), list(right)
+    for i in range(size):
+        for j in range(i + 1, size):
+            factor = rows[j][i] / rows[i][i]
+            rows[j], values[j] = rows[j] - factor * rows[i], values[j] - factor * values[i]
+    for i in reversed(range(size)):
+        known = sum((rows[i][j] * values[j] for j in range(i + 1, size)), jnp.zeros_like(values[i]))
+        values[i] = (values[i] - known) / rows[i][i]
+    return jnp.stack(values)

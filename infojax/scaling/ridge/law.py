@@ -2,15 +2,17 @@
 
 from typing import Literal, NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, Float
 
+from infojax.errors import InvalidInput
+from infojax.precision import traced
 from infojax.scaling.batched import batched
 from infojax.scaling.ridge.equivalent import equivalent
 from infojax.scaling.ridge.weighted import weighted_equivalent
 from infojax.scaling.selection.kept import kept_moments, transformed_moments
-from infojax.scaling.selection.moments import frame_gram
 from infojax.scaling.selection.problem import Labels, Problem, checked_problem
 from infojax.scaling.selection.rules import Selection
 from infojax.scaling.selection.weighting import Weighting
@@ -69,12 +71,14 @@ def ridge_law(
         flips: probability with which a sign is flipped, before the selection sees it.
 
     All numbers may be arrays that broadcast together. Of concrete arguments the law is computed in float64 and returned
-    as NumPy arrays; under `jit`, `vmap`, `grad` in the caller's precision (`infojax.precision.float64` widens it).
+    as NumPy arrays; under `jit`, `vmap`, `grad` in the caller's precision (`infojax.precision.float64` widens it), and
+    what would be refused is NaN there.
     Derivatives are finite wherever the law is smooth, cosines of ±1 included. It is not smooth in p at p = 1 of
     keep_hard, nor, with `label_aware`, in pruner_generator at ±1; the finite derivatives returned there mean nothing.
 
     Raises `InvalidInput` on cosines outside [−1, 1], cosines that no three directions have, ratio ≤ 0, ridge < 0,
-    noise < 0, flips outside [0, 1], options that do not go together, and shapes that do not broadcast.
+    noise < 0, flips outside [0, 1], options that do not go together, shapes that do not broadcast, rules of `weigh_by`
+    on which two quadratures disagree, and numbers at which float64 does not hold the law.
 
     >>> from infojax.scaling import keep_hard
     >>> law = ridge_law(keep_hard(0.2), pruner=1.0, ratio=0.1, ridge=0.01)
@@ -83,27 +87,72 @@ def ridge_law(
     """
     kind = Labels(labels, label_aware)
     problem = checked_problem(selection, pruner, ratio, ridge, generator, pruner_generator, kind, noise, flips)
-    return batched(law_at, selection, problem, static=(kind,))
+    law = batched(law_at, selection, problem, static=(kind,), lost=isinstance(selection, Weighting))
+    if isinstance(selection, Weighting) and not traced(law) and np.isnan(np.stack(law)).any():
+        raise InvalidInput(
+            "two quadratures of the rule made by weigh_by disagree: give the sizes |w_s·x| at which its function has "
+            "jumps or kinks as breaks=(…), or a function that varies more slowly, or less extreme numbers"
+        )
+    return law
 
 
 def law_at(selection: Selection | Weighting, problem: Problem, labels: Labels) -> RidgeLaw:
     """The law of one checked problem, all numbers scalars of one floating type."""
-    gram = frame_gram(problem.pruner_generator)
-    if isinstance(selection, Weighting) or selection.weighted:
-        moments = transformed_moments(selection, problem, labels)
-        weights, spread = weighted_equivalent(moments, problem.ratio, problem.ridge)
-    else:
-        weights, spread = equivalent(kept_moments(selection, problem, labels), problem.ratio, problem.ridge)
-    along = jnp.stack([problem.pruner, problem.generator]) @ weights  # ŵ·w_*
-    square = weights @ (gram @ weights) + spread  # ‖ŵ‖²
-    return law_of(along, square, labels)
+    if isinstance(selection, Weighting):
+        law, other = (_weighted_at(selection, problem, labels, halved) for halved in (False, True))
+        # Agreement to seven digits in float64 and to three in float32; an infinity is one twice.
+        slack = float(jnp.finfo(law.error.dtype).eps) ** 0.45
+        agree = jnp.stack(
+            [(a == b) | (jnp.abs(a - b) <= slack * (jnp.abs(a) + slack)) for a, b in zip(law, other, strict=True)]
+        )
+        return RidgeLaw(*(jnp.where(agree.all(), field, jnp.nan) for field in law))
+    if selection.weighted:
+        return _weighted_at(selection, problem, labels)
+    weights, spread = equivalent(kept_moments(selection, problem, labels), problem.ratio, problem.ridge)
+    return _law_of_weights(weights, spread, problem, labels)
 
 
-def law_of(along: Float[Array, ""], square: Float[Array, ""], labels: Labels) -> RidgeLaw:
-    """The law of a learner with ŵ·w_* = along and ‖ŵ‖² = square."""
-    # arccos(overlap), without its loss of digits near overlap = 1
-    across = square - along**2  # below 0 by rounding, where the learner is as good as the truth
-    angle = jnp.where(across > 0, jnp.arctan2(jnp.sqrt(jnp.where(across > 0, across, 1)), along), 0)
-    norm = jnp.sqrt(square)
+def _weighted_at(selection: Selection | Weighting, problem: Problem, labels: Labels, halved: bool = False) -> RidgeLaw:
+    moments = transformed_moments(selection, problem, labels, halved=halved)
+    return _law_of_weights(*weighted_equivalent(moments, problem.ratio, problem.ridge), problem, labels)
+
+
+def _law_of_weights(weights: Float[Array, "2"], spread: Float[Array, ""], problem: Problem, labels: Labels) -> RidgeLaw:
+    along, across = components(weights, problem.pruner, problem.generator, problem.pruner_generator)
+    return law_of(along, across + spread, labels)
+
+
+def components(
+    weights: Float[Array, "2"], pruner: Float[Array, ""], generator: Float[Array, ""], between: Float[Array, ""]
+) -> tuple[Float[Array, ""], Float[Array, ""]]:
+    """Of a vector in the frame (w_s, w_⊥) of the moments its component along w_*, and the square of what is left of it.
+
+    The square is a sum of squares, so that it keeps its digits where the vector is nearly along w_*.
+    """
+    rest = generator - between * pruner  # w_⊥·w_*
+    left, size = (1 - pruner) * (1 + pruner), (1 - between) * (1 + between)  # of |w_s|² and |w_⊥|², w_* taken out
+    # the determinant of the Gram matrix of the three, as a difference of squares that are 0 where two are the same
+    apart = between - pruner * generator
+    volume = _not_negative(left * (1 - generator) * (1 + generator) - apart**2)
+    usable = left > 0
+    by = jnp.where(usable, left, 1)
+    squares = by * (weights[0] - pruner * rest / by * weights[1]) ** 2 + volume / by * weights[1] ** 2
+    plain = left * weights[0] ** 2 - 2 * pruner * rest * weights[0] * weights[1] + (size - rest**2) * weights[1] ** 2
+    return weights[0] * pruner + weights[1] * rest, jnp.where(usable, squares, _not_negative(plain))
+
+
+def _not_negative(value: Float[Array, ""]) -> Float[Array, ""]:
+    """With its derivative at 0 too."""
+    return value + jax.lax.stop_gradient(jnp.maximum(-value, 0))
+
+
+def law_of(along: Float[Array, ""], across: Float[Array, ""], labels: Labels) -> RidgeLaw:
+    """The law of a learner with ŵ·w_* = along and ‖ŵ‖² = along² + across."""
+    # arccos(overlap), without its loss of digits near overlap = 1, and with derivatives where nothing is across
+    exact = jnp.where(along < 0, 1.0, jnp.where(along > 0, 0.0, jnp.nan)).astype(along.dtype)
+    inside = (across > 0) | jnp.isnan(across)
+    angle = jnp.arctan2(jnp.sqrt(jnp.where(inside, across, 1)), along) / np.pi
+    norm = jnp.sqrt(along**2 + across)
     pull = 1.0 if labels.kind == "linear" else np.sqrt(2 / np.pi).astype(along.dtype)
-    return RidgeLaw(angle / np.pi, 1 - 2 * pull * along + square, along / norm, norm)
+    mse = (1 - pull) * (1 + pull) + (along - pull) ** 2 + across
+    return RidgeLaw(jnp.where(inside, angle, exact), mse, along / norm, norm)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from infojax.scaling.ridge.equivalent import Equivalent
+from infojax.scaling.ridge.equivalent import Equivalent, solved
 from infojax.scaling.roots import root
 from infojax.scaling.selection.moments import Moments
 
@@ -28,12 +28,11 @@ def weighted_equivalent(
         return weight / jnp.where(weight > 0, theta + weight, 1)
 
     first, second = moments(share), moments(lambda weight: share(weight) ** 2)
+    # ϕ − E h² = κ + E h(1 − h)
+    left = moments(lambda weight: theta * share(weight) / jnp.where(weight > 0, theta + weight, 1)).kept
     kappa = jnp.where(theta > 0, ridge / jnp.where(theta > 0, theta, 1), ratio - first.kept)
-    size = len(first.labels)
-    weights = jnp.linalg.solve(first.second + kappa * jnp.eye(size, dtype=first.second.dtype), first.labels)
-    dual = first.gram @ weights
-    residual = second.power - 2 * dual @ second.labels + dual @ (second.second @ weights)
-    return Equivalent(weights, residual / (ratio - second.kept))
+    weights, missing = solved(first, kappa)
+    return Equivalent(weights, second.residual(weights, missing) / (kappa + left))
 
 
 def _own_share(

@@ -14,29 +14,43 @@ from infojax.scaling.selection.soft_cap import REACH, reach, soft_cap
 from infojax.scaling.selection.weighting import Weighting
 
 
-def kept_moments(selection: Selection, problem: Problem, labels: Labels) -> Moments:
-    """Moments of examples that are kept or not: closed forms, or, for the soft rule, quadrature."""
+def kept_moments(
+    selection: Selection, problem: Problem, labels: Labels, sine: Float[Array, ""] | None = None
+) -> Moments:
+    """Moments of examples that are kept or not: closed forms, or, for the soft rule, quadrature.
+
+    `sine` is that of pruner and generator, where it is known to more digits than their cosine tells.
+    """
     if selection.rule == "soft":
-        return transformed_moments(selection, problem, labels)(lambda weight: weight)
+        return transformed_moments(selection, problem, labels, sine)(lambda weight: weight)
     rho, flips = problem.pruner_generator, problem.flips
-    right = sign_moments(selection, rho, labels.aware)
+    right = sign_moments(selection, rho, labels.aware, sine)
     if labels.kind == "linear":
         return _linear(right, problem)
     if not labels.aware:
         return right._replace(labels=(1 - 2 * flips) * right.labels)
     # A flipped label is the right one of the opposite generator, −w_g.
-    wrong = sign_moments(selection, -rho, labels.aware)
+    wrong = sign_moments(selection, -rho, labels.aware, sine)
     mirror = jnp.asarray([1, -1], rho.dtype)
     wrong = wrong._replace(labels=mirror * wrong.labels, second=jnp.outer(mirror, mirror) * wrong.second)
     return _mixed(right, wrong, flips)
 
 
 def transformed_moments(
-    selection: Selection | Weighting, problem: Problem, labels: Labels
+    selection: Selection | Weighting,
+    problem: Problem,
+    labels: Labels,
+    sine: Float[Array, ""] | None = None,
+    halved: bool = False,
 ) -> Callable[[Callable[[Array], Array]], Moments]:
-    """A function f ↦ moments of E[f(D) …], where D is the weight of an example, 0 if it is not kept, and f(0) = 0."""
+    """A function f ↦ moments of E[f(D) …], where D is the weight of an example, 0 if it is not kept, and f(0) = 0.
+
+    `halved` integrates over twice as many panels, which makes no difference where the rule is smooth on each.
+    """
     edges, classes = _classes(selection, problem.ratio.dtype, labels)
-    quadrature = margin_quadrature(edges, problem.pruner_generator)
+    if halved:
+        edges = jnp.sort(jnp.concatenate([edges, (edges[1:] + edges[:-1]) / 2]))
+    quadrature = margin_quadrature(edges, problem.pruner_generator, sine)
     known = classes(quadrature.sizes), classes(quadrature.layer)
 
     def moments(transform: Callable[[Array], Array]) -> Moments:
@@ -67,9 +81,15 @@ def _classes(
     if isinstance(selection, Weighting):
         inner = [jnp.asarray(edge, dtype) for edge in selection.breaks]
 
+        def checked(size: Float[Array, " n"], agrees: bool) -> tuple[Array, Array]:
+            probability, weight = selection(size, jnp.full(size.shape, agrees))
+            most = 1 + 8 * float(jnp.finfo(dtype).eps)
+            fit = (probability >= 0) & (probability <= most) & (weight >= 0) & (weight < np.inf)
+            return jnp.where(fit, probability, jnp.nan), weight
+
         def given(size: Float[Array, " n"]) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
-            agree = selection(size, jnp.full(size.shape, True))
-            return agree, agree if labels.kind == "linear" else selection(size, jnp.full(size.shape, False))
+            agree = checked(size, True)
+            return agree, agree if labels.kind == "linear" else checked(size, False)
 
         return jnp.stack([zero, *inner, jnp.asarray(REACH, dtype)]), given
     # of a coin that is the same for all, too, as the soft rule of strength 0
@@ -85,14 +105,16 @@ def _classes(
     return jnp.stack([zero, cap.threshold, cap.threshold + reach(cap.strength)]), soft
 
 
-def _linear(moments: Moments, problem: Problem) -> Moments:
+def _linear(right: Moments, problem: Problem) -> Moments:
     """The same examples with labels y = w_g·x + noise: c = K w_g, E q y² = w_g·K w_g + p noise²."""
-    labels = moments.second[:, 1]
-    power = moments.gram[1] @ labels + moments.kept * problem.noise**2
-    return moments._replace(labels=labels, power=power)
+    target = jnp.stack([jnp.asarray(problem.pruner_generator), jnp.ones_like(right.kept)])
+    labels, noise = right.second @ target, right.kept * problem.noise**2
+    power = (right.gram @ target) @ labels + noise
+    return right._replace(labels=labels, power=power, target=target, noise=noise)
 
 
 def _mixed(right: Moments, wrong: Moments, flips: Float[Array, ""]) -> Moments:
     """Of rightly and wrongly labelled examples."""
-    mixed = Moments(*((1 - flips) * one + flips * other for one, other in zip(right, wrong, strict=True)))
-    return mixed._replace(gram=right.gram)
+    pairs = zip(right[:4], wrong[:4], strict=True)
+    kept, second, labels, power = ((1 - flips) * one + flips * other for one, other in pairs)
+    return Moments(kept, second, labels, power, right.gram)

@@ -9,19 +9,19 @@ live in a layer u ~ s; there z = u/s is the variable, in which everything is smo
     square  E u²A + ∫2φ(sz) s³z² e (D − A) dz                side    2φ(0) ∫φ(z) (A + D)(sz) dz
     swap    2φ(0) ∫zφ(z) (A − D)(sz) dz
 
-With S the reflection that exchanges w_s and w_g, E[q x xᵀ] = kept I + (square − kept − ρs·swap) w_s w_sᵀ + s·swap S,
-E[q y x] = (along − ρ side) w_s + side w_g. A negative ρ is a positive one with −w_s for w_s.
+In the frame (w_s, w_⊥), w_⊥ = w_g − ρ w_s, E[q y x] has the coefficients (along, side), and, as the reflection S that
+exchanges w_s and w_g takes w_s to ρ w_s + w_⊥ and w_⊥ to s² w_s − ρ w_⊥, E[q x xᵀ] = kept I + lift w_s w_sᵀ + s swap S
+has the entries (square, s³ swap; s swap, kept − ρ s swap). A negative ρ is a positive one with −w_s for w_s.
 """
 
 from typing import NamedTuple
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.scipy.special import erfc
 from jaxtyping import Array, Float
 
-from infojax.scaling.selection.moments import PHI0, Moments, frame_gram
+from infojax.scaling.selection.moments import PHI0, Moments, frame_gram, sine_of
 from infojax.scaling.selection.panels import panels
 from infojax.scaling.selection.soft_cap import REACH, density
 
@@ -41,9 +41,11 @@ class MarginQuadrature(NamedTuple):
     scaled: Float[Array, " nodes"]  # z
 
 
-def margin_quadrature(edges: Float[Array, " edges"], cosine: Float[Array, ""]) -> MarginQuadrature:
+def margin_quadrature(
+    edges: Float[Array, " edges"], cosine: Float[Array, ""], sine: Float[Array, ""] | None = None
+) -> MarginQuadrature:
     """For counts that are smooth between the ascending edges, of which the first is 0, and zero beyond the last."""
-    s, rho = _sine(cosine), jnp.where(cosine < 0, -cosine, cosine)
+    s, rho = (sine_of(cosine) if sine is None else sine), jnp.where(cosine < 0, -cosine, cosine)
     u, du = panels(edges)
     z, dz = panels(jnp.minimum(edges / s, REACH))
     wrong = dz * density(s * z) * s * erfc(rho * z * np.sqrt(0.5).astype(cosine.dtype)) / 2
@@ -66,15 +68,7 @@ def margin_moments(quadrature: MarginQuadrature, at_sizes: Counts, at_layer: Cou
     along = whole @ (u * agree) - wrong @ (sz * both)
     side = 2 * PHI0 * (normal @ both)
 
-    lift = square - kept - rho * s * swap
-    second = jnp.array([[kept + lift, flip * (s * swap + lift * rho)], [flip * s * swap, kept]])
-    labels = jnp.array([flip * (along - rho * side), side])
+    swap = s * swap
+    second = jnp.stack([square, flip * s**2 * swap, flip * swap, kept - rho * swap]).reshape(2, 2)
+    labels = jnp.stack([flip * along, side])
     return Moments(kept, second, labels, kept, frame_gram(cosine))
-
-
-def _sine(cosine: Float[Array, ""]) -> Float[Array, ""]:
-    """√(1 − ρ²), kept above 0 at ρ = ±1 but with the derivative −ρ/s that belongs to it, so that what is smooth in s²
-    has its derivative there."""
-    square = (1 - cosine) * (1 + cosine)
-    floor = jnp.finfo(cosine.dtype).eps ** 2
-    return jnp.sqrt(square + jax.lax.stop_gradient(jnp.maximum(floor - square, 0)))

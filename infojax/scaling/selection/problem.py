@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import ArrayLike
 
@@ -44,7 +45,7 @@ def checked_problem(
     noise: ArrayLike,
     flips: ArrayLike,
 ) -> Problem:
-    """The arguments of `ridge_law` as a `Problem`; those that are being traced cannot be checked."""
+    """The arguments of `ridge_law` as a `Problem`; those that are being traced are NaN where they would be refused."""
     if pruner_generator is None:
         if traced(generator) or np.any(np.asarray(generator) != 1):
             raise InvalidInput(
@@ -52,17 +53,22 @@ def checked_problem(
                 "given too: pruner_generator=w_s·w_g (pruner * generator if they share only the truth)"
             )
         pruner_generator = pruner
-    problem = Problem(pruner, ratio, ridge, generator, pruner_generator, noise, flips)
-    for name in ("pruner", "generator", "pruner_generator"):
-        require(name, getattr(problem, name), lambda v: np.abs(v) <= 1, "a cosine, in [-1, 1]")
-    require("ratio", ratio, lambda v: (v > 0) & np.isfinite(v), "d/n > 0, dimensions per example of the pool")
-    require("ridge", ridge, lambda v: (v >= 0) & np.isfinite(v), "≥ 0; 0 is the minimum-norm limit")
-    require("noise", noise, lambda v: (v >= 0) & np.isfinite(v), "a standard deviation ≥ 0")
-    require("flips", flips, lambda v: (v >= 0) & (v <= 1), "a probability, in [0, 1]")
+    problem = Problem(
+        pruner=require("pruner", pruner, _is_cosine, "a cosine, in [-1, 1]"),
+        ratio=require("ratio", ratio, lambda v: (v > 0) & (v < np.inf), "d/n > 0, dimensions per example of the pool"),
+        ridge=require("ridge", ridge, lambda v: (v >= 0) & (v < np.inf), "≥ 0; 0 is the minimum-norm limit"),
+        generator=require("generator", generator, _is_cosine, "a cosine, in [-1, 1]"),
+        pruner_generator=require("pruner_generator", pruner_generator, _is_cosine, "a cosine, in [-1, 1]"),
+        noise=require("noise", noise, lambda v: (v >= 0) & (v < np.inf), "a standard deviation ≥ 0"),
+        flips=require("flips", flips, lambda v: (v >= 0) & (v <= 1), "a probability, in [0, 1]"),
+    )
     check_labels(selection, labels, noise, flips)
     _check_shapes(selection, problem)
-    _check_realisable(problem)
-    if labels.aware and not traced(pruner_generator) and np.any(np.asarray(pruner_generator) == -1):
+    problem = _realisable(problem)
+    if labels.aware and traced(pruner_generator):
+        known = jnp.asarray(pruner_generator) > -1
+        return problem._replace(pruner_generator=jnp.where(known, problem.pruner_generator, jnp.nan))
+    if labels.aware and np.any(np.asarray(pruner_generator) == -1):
         raise InvalidInput(
             "pruner_generator=-1 with label_aware=True keeps no example: the pruner contradicts every label; "
             "give a larger cosine or label_aware=False"
@@ -70,10 +76,13 @@ def checked_problem(
     return problem
 
 
-def require(name: str, value: ArrayLike, allowed: Callable[[np.ndarray], np.ndarray], meaning: str) -> None:
-    """Refuse a number, or an array that holds one, that is not allowed; what is being traced cannot be checked."""
+def require(name: str, value: ArrayLike, allowed: Callable[[Any], Any], meaning: str) -> Any:
+    """The value. A number, or an array that holds one, that is not allowed is refused; what is being traced cannot be,
+    and is NaN there, so that all that is computed of it is. `allowed` compares, and calls no functions."""
     if traced(value):
-        return
+        given = jnp.asarray(value, jnp.result_type(float))
+        most = min(1 / RESOLVED, float(jnp.finfo(given.dtype).max))
+        return jnp.where(allowed(given) & (jnp.abs(given) <= most), given, jnp.nan)
     values = np.asarray(value, np.float64)
     bad = ~allowed(values)
     if bad.any():
@@ -81,6 +90,11 @@ def require(name: str, value: ArrayLike, allowed: Callable[[np.ndarray], np.ndar
     bad = np.abs(values) > 1 / RESOLVED
     if bad.any():
         raise InvalidInput(f"{name}={values[bad].flat[0]} is too large for float64: give at most {1 / RESOLVED:g}")
+    return value
+
+
+def _is_cosine(value: Any) -> Any:
+    return (value >= -1) & (value <= 1)
 
 
 def check_labels(selection: Selection | Weighting, labels: Labels, noise: ArrayLike, flips: ArrayLike) -> None:
@@ -110,10 +124,14 @@ def _check_shapes(selection: Selection | Weighting, problem: Problem) -> None:
         raise InvalidInput(f"shapes that do not broadcast together: {listed}") from error
 
 
-def _check_realisable(problem: Problem) -> None:
+def _realisable(problem: Problem) -> Problem:
+    """The problem, or `InvalidInput`, or NaN where its cosines are traced and no three directions have them."""
     cosines = (problem.pruner, problem.generator, problem.pruner_generator)
     if traced(cosines):
-        return
+        s, g, sg = (jnp.asarray(cosine, jnp.result_type(float)) for cosine in cosines)
+        volume = 1 + 2 * s * g * sg - s**2 - g**2 - sg**2
+        slack = max(_ROUNDING, 16 * float(jnp.finfo(s.dtype).eps))
+        return problem._replace(pruner=jnp.where(volume < -slack, jnp.nan, s))
     s, g, sg = np.broadcast_arrays(*(np.asarray(cosine, np.float64) for cosine in cosines))
     # det of the Gram matrix of (w_s, w_g, w_*)
     bad = 1 + 2 * s * g * sg - s**2 - g**2 - sg**2 < -_ROUNDING
@@ -124,3 +142,4 @@ def _check_realisable(problem: Problem) -> None:
             f"no three directions have the cosines pruner={s}, generator={g}, pruner_generator={sg}: "
             f"given the first two, pruner_generator must be in [{s * g - reach:.6g}, {s * g + reach:.6g}]"
         )
+    return problem

@@ -120,7 +120,9 @@ def soft(p: ArrayLike, strength: ArrayLike, *, weighted: bool = False) -> Select
     >>> [round(float(q), 3) for q in soft(0.3, 2.0).probability(jnp.array([0.0, 1.0, 2.0]))]
     [0.418, 0.259, 0.074]
     """
-    if not traced(strength) and not np.all(np.abs(np.asarray(strength)) <= 100):
+    if traced(strength):
+        strength = jnp.where(jnp.abs(jnp.asarray(strength, jnp.result_type(float))) <= 100, strength, jnp.nan)
+    elif not np.all(np.abs(np.asarray(strength)) <= 100):
         raise InvalidInput(
             f"strength={strength} of a soft rule must be in [-100, 100]; beyond, use keep_hard(p) or keep_easy(p)"
         )
@@ -128,11 +130,14 @@ def soft(p: ArrayLike, strength: ArrayLike, *, weighted: bool = False) -> Select
 
 
 def _checked(p: ArrayLike) -> ArrayLike:
-    if not traced(p):
-        outside = ~((np.asarray(p) >= RESOLVED) & (np.asarray(p) <= 1))
-        if outside.any():
-            raise InvalidInput(
-                f"the kept fraction p is {np.asarray(p)[outside].flat[0]!r}, and must be in (0, 1], at least "
-                f"{RESOLVED:g}: 0.2 keeps a fifth of the pool, keep_all() keeps it whole"
-            )
+    if traced(p):
+        # What cannot be refused is NaN, and so is all that is computed of it.
+        given = jnp.asarray(p, jnp.result_type(float))
+        return jnp.where((given > 0) & (given <= 1), given, jnp.nan)
+    outside = ~((np.asarray(p) >= RESOLVED) & (np.asarray(p) <= 1))
+    if outside.any():
+        raise InvalidInput(
+            f"the kept fraction p is {float(np.asarray(p)[outside].flat[0])!r}, and must be in (0, 1], at least "
+            f"{RESOLVED:g}: 0.2 keeps a fifth of the pool, keep_all() keeps it whole"
+        )
     return p

@@ -11,6 +11,7 @@ from jaxtyping import Array, ArrayLike, Bool, Float
 
 from infojax.errors import InvalidInput
 from infojax.precision import traced
+from infojax.scaling.selection.breaks import all_breaks
 
 
 @jax.tree_util.register_dataclass
@@ -40,7 +41,11 @@ def weigh_by(
             (n,) whether sign(w_s·x) is the example's label (always True where labels are linear). Probabilities are
             in [0, 1], weights ≥ 0. Defined by `def` or kept in a variable: each new function compiles a new program.
         parameters: passed on to it; arrays broadcast, derivatives with respect to them exist.
-        breaks: ascending sizes > 0 at which the function has jumps or kinks; without them quadrature loses digits.
+        breaks: ascending sizes > 0 at which the function has jumps or kinks. Those that are not given are looked for,
+            where the parameters are numbers: a jump is found to rounding. Under `jit`, `vmap` or `grad` none can be.
+
+    A law compares two quadratures of the rule. Where they disagree in the seventh digit, as they do where breaks are
+    missing, it raises `InvalidInput`; under a transformation all its fields are NaN there.
 
     Raises `InvalidInput` on breaks that are not positive and ascending, and on probabilities or weights out of range.
 
@@ -57,6 +62,8 @@ def weigh_by(
                 raise InvalidInput(f"breaks={breaks} must be positive and ascending: they are sizes |w_s·x|")
     if not traced(parameters):
         _check_range(function, parameters)
+        if not traced(breaks):
+            breaks = all_breaks(function, parameters, tuple(breaks))
     return Weighting(function, parameters, tuple(breaks))
 
 

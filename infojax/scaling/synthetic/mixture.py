@@ -7,6 +7,7 @@ import numpy as np
 from jax.scipy.special import ndtr
 from jaxtyping import Array, ArrayLike, Float
 
+from infojax.precision import traced
 from infojax.scaling.batched import batched
 from infojax.scaling.ridge.equivalent import equivalent
 from infojax.scaling.selection.moments import Moments
@@ -81,14 +82,19 @@ def mixture_law(
 
 def checked_mixture(mixture: Mixture) -> Mixture:
     """The same, or `InvalidInput`."""
-    require("ratio", mixture.ratio, lambda v: (v > 0) & np.isfinite(v), "d/n > 0, dimensions per example")
-    require("signal", mixture.signal, lambda v: (v >= 0) & np.isfinite(v), "the length ≥ 0 of half the gap")
-    require("ridge", mixture.ridge, lambda v: (v >= 0) & np.isfinite(v), "≥ 0; 0 is the minimum-norm limit")
-    for name in ("label_noise", "keep_correct", "keep_wrong", "real_fraction"):
-        require(name, getattr(mixture, name), lambda v: (v >= 0) & (v <= 1), "a probability, in [0, 1]")
+    probabilities = {
+        name: require(name, getattr(mixture, name), lambda v: (v >= 0) & (v <= 1), "a probability, in [0, 1]")
+        for name in ("label_noise", "keep_correct", "keep_wrong", "real_fraction")
+    }
     right, wrong = kept_fractions(mixture)
-    require("the fraction of examples that is kept", right + wrong, lambda v: v > 0, "positive: keep something")
-    return mixture
+    kept = require("the fraction of examples that is kept", right + wrong, lambda v: v > 0, "positive: keep something")
+    ratio = require("ratio", mixture.ratio, lambda v: (v > 0) & (v < np.inf), "d/n > 0, dimensions per example")
+    return Mixture(
+        ratio=jnp.where(jnp.isnan(kept), jnp.nan, ratio) if traced(kept) else ratio,
+        signal=require("signal", mixture.signal, lambda v: (v >= 0) & (v < np.inf), "the length ≥ 0 of half the gap"),
+        ridge=require("ridge", mixture.ridge, lambda v: (v >= 0) & (v < np.inf), "≥ 0; 0 is the minimum-norm limit"),
+        **probabilities,
+    )
 
 
 def kept_fractions(mixture: Mixture) -> tuple[Any, Any]:

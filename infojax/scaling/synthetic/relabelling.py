@@ -13,8 +13,10 @@ from infojax.precision import float64
 from infojax.scaling.batched import batched
 from infojax.scaling.repeats import averaged
 from infojax.scaling.ridge.equivalent import equivalent
+from infojax.scaling.ridge.law import components
 from infojax.scaling.ridge.least_squares import fit
 from infojax.scaling.selection.kept import kept_moments
+from infojax.scaling.selection.moments import sine_of
 from infojax.scaling.selection.problem import Labels, Problem, checked_problem
 from infojax.scaling.selection.rules import Selection
 
@@ -76,19 +78,21 @@ def _checked(
 
 
 def _law_at(selection: Selection, problem: Problem, labels: Labels, generations: int) -> RelabellingLaw:
-    def generation(cosines: tuple[Array, Array], _: None) -> tuple[tuple[Array, Array], RelabellingLaw]:
-        truth, rho = cosines  # of the labelling direction with w_* and with w_s
-        moments = kept_moments(selection, problem._replace(pruner_generator=rho), labels)
+    def generation(known: tuple[Array, Array, Array], _: None) -> tuple[tuple[Array, Array, Array], RelabellingLaw]:
+        truth, rho, sine = known  # cosines of the labelling direction with w_* and with w_s, and the latter's sine
+        moments = kept_moments(selection, problem._replace(pruner_generator=rho), labels, sine)
         weights, spread = equivalent(moments, problem.ratio, problem.ridge)
-        norm = jnp.sqrt(weights @ (moments.gram @ weights) + spread)
         # The part of ŵ outside of the span of w_s and w_g is orthogonal to w_* too, up to O(1/√d).
-        truth = weights @ jnp.stack([problem.pruner, truth]) / norm
-        rho = (moments.gram @ weights)[0] / norm
-        truth, rho = (jnp.clip(cosine, -1, 1) for cosine in (truth, rho))
-        angle = jnp.arctan2(jnp.sqrt((1 - truth) * (1 + truth)), truth)
-        return (truth, rho), RelabellingLaw(angle / np.pi, rho)
+        along, across = components(weights, problem.pruner, truth, rho)
+        across = across + spread
+        norm = jnp.sqrt(along**2 + across)
+        beside = jnp.sqrt((sine * weights[1]) ** 2 + spread)  # orthogonal to w_s
+        angle = jnp.arctan2(jnp.sqrt(across), along)
+        rho = jnp.clip(weights[0] / norm, -1, 1)
+        return (jnp.clip(along / norm, -1, 1), rho, beside / norm), RelabellingLaw(angle / np.pi, rho)
 
-    start = (jnp.ones_like(problem.ratio), jnp.asarray(problem.pruner))
+    pruner = jnp.asarray(problem.pruner)
+    start = (jnp.ones_like(problem.ratio), pruner, sine_of(pruner))
     _, laws = jax.lax.scan(generation, start, None, length=generations)
     return laws
 

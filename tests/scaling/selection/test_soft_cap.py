@@ -58,7 +58,7 @@ def test_probabilities_and_moments_are_the_definition(p, strength):
         )
 
     tau = rho / np.sqrt(1 - rho**2)
-    frame = np.array([[1, rho], [0, np.sqrt(1 - rho**2)]])
+    frame = np.diag([1, np.sqrt(1 - rho**2)])
     labels = [mean(lambda u: u * (2 * norm.cdf(tau * u) - 1)), mean(lambda u: 2 * norm.pdf(tau * u))]
     np.testing.assert_allclose(moments.kept, p, rtol=1e-9)
     np.testing.assert_allclose(frame @ np.asarray(moments.labels), labels, rtol=1e-7)
