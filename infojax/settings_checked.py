@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from infojax.errors import InvalidInput
+from infojax.precision import traced
 
 SMALLEST, LARGEST = 1e-15, 1e15
 """Networks compute in float32, where squares of anything beyond would overflow or vanish."""
@@ -32,6 +33,15 @@ def require_moderate(name: str, array: np.ndarray) -> None:
         raise InvalidInput(f"{name} has entries of {max(-lowest, highest):.3g}; scale it so that none is over 1e75.")
 
 
+def refuse_tracers(name: str, *values: Any) -> None:
+    """Raises `InvalidInput` inside `jax.jit`, `jax.vmap` or `jax.grad`."""
+    if traced(values):
+        raise InvalidInput(
+            f"{name} is traced by jax.jit, vmap or grad, and this function factors matrices on the host, which cannot "
+            "be traced: call it outside of the transformation, with arrays."
+        )
+
+
 def real_array(name: str, values: Any) -> np.ndarray:
     """As float64; `InvalidInput` for text, objects, complex numbers, and lists of several lengths."""
     return array_of_reals(name, values).astype(np.float64)
@@ -39,6 +49,7 @@ def real_array(name: str, values: Any) -> np.ndarray:
 
 def array_of_reals(name: str, values: Any) -> np.ndarray:
     """In its own dtype; `InvalidInput` as `real_array`."""
+    refuse_tracers(name, values)
     try:
         array = np.asarray(values)
     except ValueError:

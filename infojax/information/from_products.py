@@ -25,6 +25,7 @@ from infojax.linearized.products import Products, products_with
 from infojax.linearized.training import Convention, Converged, GradientDescent, Training, as_sum
 from infojax.memory import free_memory
 from infojax.precision import float64
+from infojax.settings_checked import refuse_tracers
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -112,6 +113,7 @@ def from_products(
     >>> made.weights.round(6)
     array([0.083333])
     """
+    refuse_tracers("An argument", kernel, validation_kernel, residual, training, decay, sigma)
     r = np.asarray(residual, np.float64).reshape(-1)
     check_settings(r, outputs, decay, convention, sigma)
     n = check_shapes(None if callable(kernel) else kernel.shape, validation_kernel.shape, r, outputs)
