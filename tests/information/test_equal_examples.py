@@ -85,4 +85,4 @@ def test_nearly_equal_gradients_of_exchangeable_examples_score_alike(apart):
     how = {"batch": 2, "ridge": 1.4e-5, "training": GradientFlow(1.0, 1.0), "learning_rate": 1.0, "decay": 0.222}
     scores = sgd_from_kernel(np.full((6, 6), 5.0) + apart * np.eye(6), np.ones(6), **how)
     np.testing.assert_allclose(scores.weights, 1.417 + 702.5 * apart, rtol=1e-5)
-    assert (scores.weights_error < 1e-6).all()
+    assert (scores.weights_error < 1e-3 * scores.weights).all()
