@@ -6,6 +6,7 @@ import numpy as np
 
 from infojax.errors import InvalidInput
 from infojax.plain_arrays import plain_array, require_real
+from infojax.precision import traced
 
 SMALLEST, LARGEST = 1e-15, 1e15
 """Networks compute in float32, where squares of anything beyond would overflow or vanish."""
@@ -33,6 +34,15 @@ def require_moderate(name: str, array: np.ndarray) -> None:
         raise InvalidInput(f"{name} has entries of {max(-lowest, highest):.3g}; scale it so that none is over 1e75.")
 
 
+def refuse_tracers(name: str, *values: Any) -> None:
+    """Raises `InvalidInput` inside `jax.jit`, `jax.vmap` or `jax.grad`."""
+    if traced(values):
+        raise InvalidInput(
+            f"{name} is traced by jax.jit, vmap or grad, and this function factors matrices on the host, which cannot "
+            "be traced: call it outside of the transformation, with arrays."
+        )
+
+
 def real_array(name: str, values: Any) -> np.ndarray:
     """As float64. Raises as `array_of_reals`."""
     return array_of_reals(name, values).astype(np.float64)
@@ -44,6 +54,7 @@ def array_of_reals(name: str, values: Any) -> np.ndarray:
     Raises:
         InvalidInput: text, dates, complex numbers, records; and what `plain_array` refuses, masked values among it.
     """
+    refuse_tracers(name, values)
     array = plain_array(name, values)
     if array.size:
         require_real(name, array)

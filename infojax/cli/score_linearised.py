@@ -4,8 +4,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Literal, NamedTuple
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Int, Num
 from rich.progress import Progress
@@ -14,9 +12,11 @@ from infojax.data import Dataset
 from infojax.errors import InvalidInput
 from infojax.information import Information, from_kernels
 from infojax.information.baselines import BASELINES, trained_residuals
+from infojax.information.unique import in_float64_if_it_fits, initial_residual
 from infojax.kernels import empirical_ntk
 from infojax.kernels.on_device import accelerator_with_room
 from infojax.linearized import Spectrum, Training, coefficients, spectrum
+from infojax.linearized.digits import LOST, unwatched, warn_of_lost_digits
 from infojax.linearized.held_out import held_out_residuals
 from infojax.models import Network
 from infojax.models.network import Params
@@ -37,6 +37,8 @@ class Linearised(NamedTuple):
         predicted, others: (n, k), (m, k) outputs after training.
         training: with the step size that was chosen.
         decay, convention: as asked.
+        scores: SI and F-SI of each example, and how right they are.
+        again: whether kernels were made anew in float64, for more digits.
     """
 
     theta: Spectrum
@@ -48,6 +50,8 @@ class Linearised(NamedTuple):
     training: Training
     decay: float
     convention: Literal["mean", "sum"]
+    scores: Information
+    again: bool
 
     @property
     def how(self) -> dict[str, Any]:
@@ -71,44 +75,60 @@ def linearise(
     """Build the kernels, factor, and train; `training(stable=…, without=…)` is told the largest stable step sizes, with
     all examples and with as many left out at once as will be. `about` is how many seconds the eigendecomposition takes.
     """
-    build = partial(empirical_ntk, network, params, budget=workspace, progress=progress)
-    where = accelerator_with_room(examples.targets.size)
-    kernel, cross = build(examples.x, out=where), build(others.x, examples.x)
-    task = progress.add_task("eigendecomposition", total=None, about=about)
-    theta = spectrum(kernel)
     n, outputs = examples.targets.shape
-    # A mean over fewer examples takes larger steps: η s_max / kept < 2.
-    over = (n, n - left_out) if convention == "mean" else (1, 1)
-    stable, without = (float(2 / (theta.values[-1] / kept + decay)) for kept in over)
-    trained = training(stable=stable, without=without)
-    how = {"training": trained, "decay": decay, "convention": convention}
-    apply = jax.jit(network.apply)
-    before, before_others = (np.asarray(apply(params, jnp.asarray(x)), np.float64) for x in (examples.x, others.x))
-    initial = examples.targets.astype(np.float64) - before
-    left = trained_residuals(theta, initial, **how)
-    moved = coefficients(theta, initial.reshape(-1), examples=n, **how)
-    predicted_others = before_others + (np.asarray(cross) @ moved).reshape(-1, outputs)
-    progress.remove_task(task)
-    return Linearised(
-        theta, cross, initial, left, examples.targets - left, predicted_others, trained, decay, convention
-    )
+
+    def made(params: Params, again: bool) -> Linearised:
+        build = partial(empirical_ntk, network, params, budget=workspace, progress=progress)
+        where = accelerator_with_room(examples.targets.size)
+        kernel, cross = build(examples.x, out=where), build(others.x, examples.x)
+        task = progress.add_task("eigendecomposition", total=None, about=about)
+        theta = spectrum(kernel)
+        # A mean over fewer examples takes larger steps: η s_max / kept < 2.
+        over = (n, n - left_out) if convention == "mean" else (1, 1)
+        stable, without = (float(2 / (theta.values[-1] / kept + decay)) for kept in over)
+        how: dict[str, Any] = {"training": training(stable=stable, without=without), "decay": decay}
+        how["convention"] = convention
+        initial = initial_residual(network, params, examples)
+        # Of what is trained and scored here, unique information needs the most digits: it speaks for all.
+        with unwatched():
+            scores = from_kernels(theta, cross, initial, outputs=outputs, **how)
+            left = trained_residuals(theta, initial, **how)
+        before_others = np.asarray(others.targets, np.float64) - initial_residual(network, params, others)
+        moved = coefficients(theta, initial.reshape(-1), examples=n, **how)
+        predicted_others = before_others + (np.asarray(cross) @ moved).reshape(-1, outputs)
+        progress.remove_task(task)
+        predicted = examples.targets - left
+        return Linearised(theta, cross, initial, left, predicted, predicted_others, **how, scores=scores, again=again)
+
+    first = made(params, False)
+    if first.scores.error > LOST:
+        # What a kernel in float64 takes more than the one in float32.
+        fits = workspace >= 4 * (first.theta.values.size**2 + first.cross.size)
+        wider = in_float64_if_it_fits(network, params, examples, others) if fits else None
+        first = first if wider is None else made(wider, True)
+    warn_of_lost_digits("Scores", first.scores.error, first.scores.rounding, first.scores.condition)
+    return first
 
 
 def information(linearised: Linearised, groups: Int[np.ndarray, " n"] | None = None) -> Information:
     """SI and F-SI of every example, or of every group of examples with the same label."""
+    if groups is None:
+        return linearised.scores
     theta, cross, initial, *_ = linearised
     return from_kernels(theta, cross, initial, outputs=initial.shape[1], groups=groups, **linearised.how)
 
 
 def held_out(linearised: Linearised) -> Float[np.ndarray, "n k"]:
     """Targets minus outputs of the network trained without the example."""
-    return held_out_residuals(linearised.theta, linearised.initial, **linearised.how)
+    with unwatched():
+        return held_out_residuals(linearised.theta, linearised.initial, **linearised.how)
 
 
 def baseline(linearised: Linearised, name: str, examples: Dataset) -> Float[np.ndarray, " n"]:
     """One of `BASELINES`: the larger, the more suspect the example."""
     labels = {"labels": examples.y} if name in OF_CLASSES else {}
-    return BASELINES[name](linearised.theta, linearised.initial, **labels, **linearised.how)
+    with unwatched():
+        return BASELINES[name](linearised.theta, linearised.initial, **labels, **linearised.how)
 
 
 def classes_of(outputs: Float[np.ndarray, "b k"], data: Dataset) -> Int[np.ndarray, " b"]:

@@ -84,6 +84,7 @@ def _summary(report: Report) -> str:
         "Training": f"{_training(report.training)}; decay {asked['decay']:g}; {asked['convention']} of the losses",
         "Fit": "; ".join(f"{name} {value:.3g}" for name, value in report.fit.items()),
         "F-SI": f"the most informative tenth of the examples holds {tenth:.0%} of the sum",
+        "Digits": _digits(report.record["digits"]),
         "Made": f"{report.record['written']}, infojax {versions['infojax']}, jax {versions['jax']}, "
         f"{report.record['device']}",
     }
@@ -91,6 +92,15 @@ def _summary(report: Report) -> str:
         f"<div><dt>{escape(name)}</dt><dd>{escape(text)}</dd></div>\n" for name, text in told.items() if text
     )
     return f"<dl>\n{rows}</dl>\n"
+
+
+def _digits(found: dict[str, Any]) -> str:
+    error = found["largest relative error"]
+    lost = error is None or error >= 1
+    right = "some scores have no right digit" if lost else f"SI and F-SI are right to {error:.1g} of themselves"
+    kernel = f"{right}; kernels in {found['kernel']}, condition number {found['condition']:.2g}"
+    again = ", made anew because float32 left too few digits" if found["made anew in float64"] else ""
+    return kernel + again
 
 
 def _classes(report: Report, most: int = 20) -> str:

@@ -90,6 +90,7 @@ def report(
     made = {"versions": versions(), "device": device(), "precision": precision()}
     fit = _fit(table, linearised, others)
     record = {"asked": asked, "training": plain(linearised.training), "fit": fit, "warnings": said} | made
+    record["digits"] = _digits(linearised)
     record["written"] = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     keeping.write(partial(_record, record), "record.json")
     keeping.write(partial(_histogram, table, examples.name), "histogram.png", "histogram.pdf")
@@ -155,6 +156,17 @@ def _fit(table: pl.DataFrame, linearised: Linearised, others: Dataset) -> dict[s
         "accuracy on the examples": float((table["predicted"] == table["class"]).to_numpy().mean()),
         "accuracy on each when trained without it": 1 - contradicted(table) / table.height,
         "accuracy on the others": float(right.mean()),
+    }
+
+
+def _digits(linearised: Linearised) -> dict[str, Any]:
+    """How right SI and F-SI are: what the page and a reader of record.json are told."""
+    scores = linearised.scores
+    return {
+        "kernel": "float32" if scores.rounding > 1e-12 else "float64",
+        "made anew in float64": linearised.again,
+        "condition": scores.condition,
+        "largest relative error": scores.error if np.isfinite(scores.error) else None,
     }
 
 

@@ -16,6 +16,8 @@ more suspect the example.
 
 At t = ∞ with decay, H_ii = 1 − λG_ii, G = (Θ + λ)⁻¹: the influence function. At t = ∞ without decay a network that can
 interpolate does, ρ is zero, and only scores that hold out, or do not use ρ, say anything.
+
+Each gives a PrecisionWarning where the rounding of the kernel leaves it too few digits.
 """
 
 from collections.abc import Callable
@@ -27,6 +29,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from infojax.errors import InvalidInput
+from infojax.linearized.digits import watched
 from infojax.linearized.each_out import choose_method
 from infojax.linearized.filters import training_filter
 from infojax.linearized.held_out import held_out_residuals
@@ -41,6 +44,7 @@ Scores = Float[np.ndarray, " n"]
 Labels = Int[np.ndarray, " n"]
 
 
+@watched
 def trained_residuals(
     theta: Spectrum,
     residual: Residual,
@@ -73,17 +77,20 @@ def trained_residuals(
     return (u @ (left * (u.T @ residual.reshape(-1)))).reshape(residual.shape)
 
 
+@watched
 def trained_residual(theta: Spectrum, residual: Residual, **how: Any) -> Scores:
     """‖ρ_i‖, how far example i is from its target after training; arguments as of `trained_residuals`."""
     return np.linalg.norm(trained_residuals(theta, residual, **how), axis=1)
 
 
+@watched
 def held_out_residual(theta: Spectrum, residual: Residual, **how: Any) -> Scores:
     """‖ρ_i^(−i)‖, the same for the network trained without i; arguments as of `trained_residuals`."""
     _check(theta, residual, **how)
     return np.linalg.norm(held_out_residuals(theta, residual, **how), axis=1)
 
 
+@watched
 def margin(theta: Spectrum, residual: Residual, *, labels: Labels | None = None, **how: Any) -> Scores:
     """The highest other output minus the output of the label, after training; for one output 1 − 2 f or 2 f − 1.
 
@@ -94,12 +101,14 @@ def margin(theta: Spectrum, residual: Residual, *, labels: Labels | None = None,
     return _negative_margin(trained_residuals(theta, residual, **how), residual, labels)
 
 
+@watched
 def held_out_margin(theta: Spectrum, residual: Residual, *, labels: Labels | None = None, **how: Any) -> Scores:
     """The same for the network trained without the example: out-of-sample self-confidence, exact; see `margin`."""
     _check(theta, residual, **how)
     return _negative_margin(held_out_residuals(theta, residual, **how), residual, labels)
 
 
+@watched
 def gradient_norm(theta: Spectrum, residual: Residual, **how: Any) -> Scores:
     """‖∇_w ½‖f_w(x_i) − y_i‖²‖ of the linearised network after training; arguments as of `trained_residuals`."""
     left = trained_residuals(theta, residual, **how)
@@ -112,6 +121,7 @@ def initial_gradient_norm(theta: Spectrum, residual: Residual, **how: Any) -> Sc
     return np.sqrt(_form(_blocks(theta, residual, np.asarray(theta.values)), residual))
 
 
+@watched
 def self_influence(theta: Spectrum, residual: Residual, **how: Any) -> Scores:
     """ρ_iᵀ H_ii ρ_i: to first order, by how much i's own loss rises without i; arguments as of `trained_residuals`.
 
@@ -120,6 +130,7 @@ def self_influence(theta: Spectrum, residual: Residual, **how: Any) -> Scores:
     return _form(_hat_blocks(theta, residual, **how), trained_residuals(theta, residual, **how))
 
 
+@watched
 def leverage(theta: Spectrum, residual: Residual, **how: Any) -> Scores:
     """tr H_ii, by how much the target of i decides its own prediction, in [0, k] for flow and t = ∞; arguments as of
     `trained_residuals`.

@@ -19,15 +19,17 @@ from infojax.data import Dataset
 from infojax.errors import InvalidInput
 from infojax.information.ensemble_each_out import block_size, divergences_each_out
 from infojax.information.settings import say_if_constant
+from infojax.linearized.digits import relative_error, warn_of_lost_digits
 from infojax.linearized.each_out import choose_method
 from infojax.linearized.ensemble import ensemble, trained
 from infojax.linearized.groups import Groups, rows_of_groups
-from infojax.linearized.spectrum import Spectrum, rows_of, spectrum
+from infojax.linearized.perturbed import HARMLESS, amplification, errors, rounded
+from infojax.linearized.spectrum import Spectrum, rounding_of, rows_of, spectrum_of
 from infojax.linearized.training import Convention, Converged, Training, as_sum
 from infojax.memory import require_room
 from infojax.models.network import Network
 from infojax.precision import float64
-from infojax.settings_checked import real_array, require_moderate, require_not_negative
+from infojax.settings_checked import real_array, refuse_tracers, require_moderate, require_not_negative
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -38,7 +40,14 @@ RESOLVED = 1e-10
 SQUARES = (8.0, 12.0, 12.0)
 
 
-class EnsembleInformation(NamedTuple):
+class _Scores(NamedTuple):
+    joint: Float[np.ndarray, " n"] | None
+    joint_means: Float[np.ndarray, " n"] | None
+    pointwise: Float[np.ndarray, " n"]
+    pointwise_means: Float[np.ndarray, " n"]
+
+
+class EnsembleInformation(_Scores):
     """Exact functional information, one entry for each example (or group), in nats, summed over the k outputs.
 
     Attributes:
@@ -46,12 +55,26 @@ class EnsembleInformation(NamedTuple):
         joint_means: the part of it that means make; the rest is of the covariances.
         pointwise: of the prediction at one validation point, averaged over the points.
         pointwise_means: the part of it that means make.
+        condition: by which rounding of the kernels is amplified: by training, or by the inverse of the predictions'
+            covariance, whichever is more.
+        error: by what part of itself the worst score may be off for that rounding.
     """
 
-    joint: Float[np.ndarray, " n"] | None
-    joint_means: Float[np.ndarray, " n"] | None
-    pointwise: Float[np.ndarray, " n"]
-    pointwise_means: Float[np.ndarray, " n"]
+    condition: float = np.nan
+    error: float = np.nan
+
+    def __new__(
+        cls,
+        joint: Any,
+        joint_means: Any,
+        pointwise: Any,
+        pointwise_means: Any,
+        condition: float = np.nan,
+        error: float = np.nan,
+    ) -> "EnsembleInformation":
+        made = super().__new__(cls, joint, joint_means, pointwise, pointwise_means)
+        made.condition, made.error = condition, error
+        return made
 
 
 def ensemble_from_kernels(
@@ -92,6 +115,9 @@ def ensemble_from_kernels(
         groups: leave out groups instead of single examples: integer labels (n,), or lists of example numbers.
         block: how many examples are worked on at once; by default as many as keep the work space below a kernel.
 
+    Warns:
+        PrecisionWarning: rounding of the kernels leaves the scores too few digits.
+
     Raises:
         InvalidInput: shapes that do not fit, NaN, negative decay or jitter, a step size at which gradient descent
             diverges, a kernel that is not positive semi-definite, and a singular covariance of the predictions.
@@ -105,53 +131,71 @@ def ensemble_from_kernels(
     >>> scores.joint.round(4)
     array([0.    , 0.0449])
     """
+    refuse_tracers("An argument", train_kernel, targets, training, decay)
     y = real_array("targets", targets)
     y = y.reshape(len(y), -1) if y.size else y
     cross, n_train, n_cross, n_validation = (
         real_array("a kernel", a) for a in (validation_kernel, nngp, cross_nngp, validation_nngp)
     )
     size = rows_of(train_kernel)
+    rounding = max(map(rounding_of, (validation_kernel, nngp, cross_nngp, validation_nngp)))
     _check(size, y, cross, n_train, n_cross, n_validation, decay, convention, jitter)
     examples = len(y)
     rows = rows_of_groups(groups, examples, 1)
     _require_room(examples, len(cross), 0.0)
-    theta = train_kernel if isinstance(train_kernel, Spectrum) else spectrum(train_kernel)
+    theta = spectrum_of(train_kernel)
+    rounding = max(rounding, theta.rounding)
 
-    kernels = ensemble(theta, cross, n_train, n_cross, n_validation, y)
+    def divergences(
+        theta: Spectrum, cross: np.ndarray, n_train: np.ndarray, n_cross: np.ndarray, n_validation: np.ndarray
+    ) -> tuple[np.ndarray, float]:
+        kernels = ensemble(theta, cross, n_train, n_cross, n_validation, y)
+        scores, condition = np.empty((4, len(rows.sizes))), amplification(theta, *full)
+        # Groups of one size share rates, decay and resolvents, and with them the factorisation.
+        for kept in np.unique(rows.sizes):
+            chosen = np.flatnonzero(rows.sizes == kept)
+            reduced = as_sum(training, decay, convention, float(examples - kept))
+            method = choose_method(float(theta.values[-1]), training, full, reduced)
+            # Many small factorisations: on several threads each, they wait for one another longer than they work.
+            with float64(), threadpool_limits(1, user_api="blas"):
+                problems = jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float64), (full, reduced))
+                before, after = (trained(kernels, *problem) for problem in problems)
+                for made in (after,) if same else (after, before):
+                    covariance = np.asarray(made.covariance)
+                    smallest = _require_regular(covariance, noise, float(np.trace(n_validation)), joint)
+                    condition = max(condition, float(np.trace(n_validation)) / len(n_validation) / smallest)
+                scores[:, chosen] = divergences_each_out(
+                    kernels,
+                    (None if same else before, after),
+                    problems[1],
+                    rows.indices[chosen, :kept],
+                    noise,
+                    method=method,
+                    joint=joint,
+                    block=block_size(method, int(kept), *cross.shape) if block is None else block,
+                )
+        kept_scores = scores if joint else scores[2:]
+        if not np.isfinite(kept_scores).all():
+            raise InvalidInput(
+                f"Without example or group {int(np.argmin(np.isfinite(kept_scores).all(0)))} the covariance of the "
+                "predictions is not positive definite: kernels of different networks, or rounding. Compute the kernels "
+                f"in float64, or give a jitter above {jitter:.1g}."
+            )
+        return kept_scores, condition
+
     same = convention == "sum" or (isinstance(training, Converged) and decay == 0)
     full = as_sum(training, decay, convention, examples)
     noise = jitter * float(np.trace(n_validation)) / len(n_validation)
-    scores = np.empty((4, len(rows.sizes)))
-    # Groups of one size share rates, decay and resolvents, and with them the factorisation.
-    for kept in np.unique(rows.sizes):
-        chosen = np.flatnonzero(rows.sizes == kept)
-        reduced = as_sum(training, decay, convention, float(examples - kept))
-        method = choose_method(float(theta.values[-1]), training, full, reduced)
-        # Many small factorisations: on several threads each, they wait for one another longer than they work.
-        with float64(), threadpool_limits(1, user_api="blas"):
-            problems = jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float64), (full, reduced))
-            before, after = (trained(kernels, *problem) for problem in problems)
-            for made in (after,) if same else (after, before):
-                _require_regular(np.asarray(made.covariance), noise, float(np.trace(n_validation)), joint)
-            scores[:, chosen] = divergences_each_out(
-                kernels,
-                (None if same else before, after),
-                problems[1],
-                rows.indices[chosen, :kept],
-                noise,
-                method=method,
-                joint=joint,
-                block=block_size(method, int(kept), *cross.shape) if block is None else block,
-            )
-    kept_scores = scores if joint else scores[2:]
-    if not np.isfinite(kept_scores).all():
-        raise InvalidInput(
-            f"Without example or group {int(np.argmin(np.isfinite(kept_scores).all(0)))} the covariance of the "
-            "predictions is not positive definite: kernels of different networks, or rounding. Compute the kernels in "
-            f"float64, or give a jitter above {jitter:.1g}."
-        )
+    others = (cross, n_train, n_cross, n_validation)
+    scores, condition = divergences(theta, *others)
+    off = scores * rounding * condition
+    if rounding * condition > HARMLESS or theta.zeros.hidden > 0:
+        rng = np.random.default_rng(1)
+        off = errors(theta, lambda other: divergences(other, *(rounded(a, rounding, rng) for a in others))[0])
+    error = max(relative_error(*pair) for pair in zip(scores, off, strict=True))
+    warn_of_lost_digits("Information of an ensemble", error, rounding, condition)
     together = (scores[0], scores[1]) if joint else (None, None)
-    return EnsembleInformation(*together, pointwise=scores[2], pointwise_means=scores[3])
+    return EnsembleInformation(*together, scores[-2], scores[-1], condition, error)
 
 
 def ensemble_information(
@@ -217,7 +261,8 @@ def _require_room(n: int, m: int, kernels: float) -> None:
         require_room(needed + kernels, f"An ensemble of {n:,} examples and {m:,} validation points needs", remedy)
 
 
-def _require_regular(covariance: np.ndarray, noise: float, prior: float, joint: bool) -> None:
+def _require_regular(covariance: np.ndarray, noise: float, prior: float, joint: bool) -> float:
+    """The smallest eigenvalue, or variance; InvalidInput where it is that of rounding."""
     prior /= len(covariance)
     values = np.linalg.eigvalsh(covariance) if joint else np.diag(covariance)
     smallest = float(values.min()) + noise
@@ -229,6 +274,7 @@ def _require_regular(covariance: np.ndarray, noise: float, prior: float, joint: 
             "validation points repeat one another, or are training points that every network interpolates. Drop "
             f"them, or give a jitter (scores then depend on it), at least {2 * RESOLVED:.0e} and rather 1e-4{also}."
         )
+    return smallest
 
 
 def _check(size, y, cross, nngp, cross_nngp, validation_nngp, decay, convention, jitter) -> None:

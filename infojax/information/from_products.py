@@ -26,7 +26,7 @@ from infojax.linearized.training import Convention, Converged, GradientDescent, 
 from infojax.memory import free_memory
 from infojax.plain_arrays import plain_array
 from infojax.precision import float64
-from infojax.settings_checked import array_of_reals, real_array
+from infojax.settings_checked import array_of_reals, real_array, refuse_tracers
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -114,6 +114,7 @@ def from_products(
     >>> made.weights.round(6)
     array([0.083333])
     """
+    refuse_tracers("An argument", kernel, validation_kernel, residual, training, decay, sigma)
     r = real_array("residual", residual).reshape(-1)
     check_settings(r, outputs, decay, convention, sigma)
     kernel, validation_kernel = _readable("kernel", kernel), _readable("validation_kernel", validation_kernel)

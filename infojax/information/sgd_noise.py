@@ -6,7 +6,7 @@ with Σ the stationary covariance of SGD around w (linearized/sgd_noise.py): wha
 units of how far they wander anyway (Harutyunyan et al. 2021, section 3). One Cholesky factor serves all examples.
 """
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax
 import numpy as np
@@ -15,17 +15,26 @@ from jaxtyping import ArrayLike, Float, Num
 
 from infojax.data import Dataset
 from infojax.errors import InvalidInput
+from infojax.information.settings import say_if_constant
 from infojax.information.unique import initial_residual
 from infojax.kernels import empirical_ntk
 from infojax.kernels.layers import kernel_dtype
+from infojax.linearized.digits import relative_error, warn_of_lost_digits
 from infojax.linearized.each_out import leave_each_out
 from infojax.linearized.groups import Groups, rows_of_groups
+from infojax.linearized.perturbed import HARMLESS, amplification, errors
 from infojax.linearized.sgd_noise import sgd_noise
-from infojax.linearized.spectrum import Spectrum, rows_of, spectrum
-from infojax.linearized.training import Convention, Scalar, Training
+from infojax.linearized.spectrum import Spectrum, rows_of, spectrum_of
+from infojax.linearized.training import Convention, Scalar, Training, as_sum
 from infojax.memory import require_room_to_factor
 from infojax.models.network import Network, Params
-from infojax.settings_checked import real_array, require_moderate, require_not_negative, require_positive
+from infojax.settings_checked import (
+    real_array,
+    refuse_tracers,
+    require_moderate,
+    require_not_negative,
+    require_positive,
+)
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -36,17 +45,28 @@ CONDITION = 1e14
 MORE = 6.0
 
 
-class SgdInformation(NamedTuple):
-    """Information in weights that SGD smooths.
+class _Scores(NamedTuple):
+    weights: Float[np.ndarray, " n"]
+    condition: float
+
+
+class SgdInformation(_Scores):
+    """Information in weights that SGD smooths: a pair, and beside it what the rounding of the kernel makes of it.
 
     Attributes:
         weights: SI (n,), in nats, one entry for each example or group.
         condition: largest over smallest eigenvalue of the covariance that was factored, ridge included, in the span of
-            the data. Scores have about 16 − log₁₀(condition) correct digits, those of a float32 kernel 7 − log₁₀.
+            the data. Scores have at least about 16 − log₁₀(condition) correct digits, those of a float32 kernel
+            7 − log₁₀.
+        weights_error: (n,) by how much they may be off.
     """
 
-    weights: Float[np.ndarray, " n"]
-    condition: float
+    weights_error: Any = None
+
+    def __new__(cls, weights: Any, condition: float, weights_error: Any = None) -> "SgdInformation":
+        made = super().__new__(cls, weights, condition)
+        made.weights_error = weights_error
+        return made
 
 
 def sgd_from_kernel(
@@ -79,9 +99,13 @@ def sgd_from_kernel(
         groups: leave out groups instead of single examples: integer labels (n,), or lists of example numbers.
         block: how many examples are worked on at once.
 
+    Warns:
+        PrecisionWarning: rounding of the kernel, in its own dtype, leaves the scores too few digits.
+
     Raises:
         InvalidInput: shapes that do not fit, NaN, arguments out of range, a network that interpolates its targets
-            (no noise: t = ∞ without decay), and a noise covariance that is singular without a ridge.
+            (no noise: t = ∞ without decay) or whose gradients are all equal, and a noise covariance that is singular
+            without a ridge.
         OverBudget: there is not enough free memory.
 
     >>> from infojax import Converged
@@ -91,29 +115,42 @@ def sgd_from_kernel(
     >>> (many.weights / few.weights).round(6)
     array([10., 10., 10.])
     """
+    refuse_tracers("An argument", train_kernel, residual, training, decay)
     r = real_array("residual", residual).reshape(-1)
     size = rows_of(train_kernel)
     _check(r, size, outputs, decay, convention, {"batch": batch, "learning_rate": learning_rate}, ridge)
     n = len(r) // outputs
     rows = rows_of_groups(groups, n, outputs)
     _require_room(size)
-    theta = train_kernel if isinstance(train_kernel, Spectrum) else spectrum(train_kernel)
+    theta = spectrum_of(train_kernel)
     settings = {"examples": n, "training": training, "decay": decay, "convention": convention}
 
-    noise = sgd_noise(theta, r, batch=batch, learning_rate=learning_rate, **settings)
-    added = ridge * np.trace(noise.covariance) / len(noise.covariance)
-    covariance = noise.covariance + added * np.eye(len(noise.covariance))
-    values = scipy.linalg.eigvalsh(covariance)
-    if not values[0] * CONDITION > values[-1]:
-        raise InvalidInput(
-            f"The covariance of SGD's noise is singular: its smallest eigenvalue is {values[0]:.3g}, its largest "
-            f"{values[-1]:.3g}. n gradients span at most n of the {len(values)} directions of the data at once: give "
-            "a ridge, 1e-6 say (a millionth of the mean variance)."
-        )
-    # ‖L⁻¹ Vᵀ Jᵀ Δa‖², with L Lᵀ the covariance: as if L⁻¹ Vᵀ Jᵀ were what the weights predict.
-    whitened = scipy.linalg.solve_triangular(np.linalg.cholesky(covariance), noise.basis, lower=True)
-    _, squares = leave_each_out(theta, whitened, r, rows, **settings, block=block)
-    return SgdInformation(squares / 2, float(values[-1] / values[0]))
+    def scores(theta: Spectrum) -> tuple[np.ndarray, float, float]:
+        noise = sgd_noise(theta, r, batch=batch, learning_rate=learning_rate, **settings)
+        added = ridge * np.trace(noise.covariance) / len(noise.covariance)
+        covariance = noise.covariance + added * np.eye(len(noise.covariance))
+        values = scipy.linalg.eigvalsh(covariance)
+        if not values[0] * CONDITION > values[-1]:
+            raise InvalidInput(
+                f"The covariance of SGD's noise is singular: its smallest eigenvalue is {values[0]:.3g}, its largest "
+                f"{values[-1]:.3g}. n gradients span at most n of the {len(values)} directions of the data at once: "
+                "give a ridge, 1e-6 say (a millionth of the mean variance)."
+            )
+        # ‖L⁻¹ Vᵀ Jᵀ Δa‖², with L Lᵀ the covariance: as if L⁻¹ Vᵀ Jᵀ were what the weights predict.
+        whitened = scipy.linalg.solve_triangular(np.linalg.cholesky(covariance), noise.basis, lower=True)
+        # Rows of zeros change nothing; with them, spectra of any rank share a compiled program.
+        whitened = np.pad(whitened, ((0, size - len(whitened)), (0, 0)))
+        squares = leave_each_out(theta, whitened, r, rows, **settings, block=block).predictions
+        return squares / 2, float(values[-1] / values[0]), noise.cancelled
+
+    made, condition, cancelled = scores(theta)
+    run = as_sum(training, decay, convention, n)
+    amplified = max(condition * cancelled**2, amplification(theta, *run))
+    off = made * theta.rounding * amplified
+    if theta.rounding * amplified > HARMLESS or theta.zeros.hidden > 0:
+        off = errors(theta, lambda other: scores(other)[0])
+    warn_of_lost_digits("Information under SGD's noise", relative_error(made, off), theta.rounding, amplified)
+    return SgdInformation(made, condition, off)
 
 
 def sgd_information(
@@ -148,6 +185,7 @@ def sgd_information(
             before anything is built.
     """
     _require_room(train.targets.size, kernel_dtype(params).itemsize)
+    say_if_constant(train)
     residual = initial_residual(network, params, train)
     return sgd_from_kernel(
         empirical_ntk(network, params, train.x, budget=budget, progress=progress),

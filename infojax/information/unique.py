@@ -7,7 +7,9 @@
 any training time; one eigendecomposition of the kernel serves all examples.
 """
 
-from typing import TYPE_CHECKING, NamedTuple
+import contextlib
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -20,14 +22,17 @@ from infojax.information.settings import check_settings, check_shapes, say_if_co
 from infojax.kernels import empirical_ntk
 from infojax.kernels.layers import kernel_dtype
 from infojax.kernels.on_device import accelerator_with_room
+from infojax.kernels.program import is_floating
+from infojax.linearized.digits import LOST, relative_error, warn_of_lost_digits
 from infojax.linearized.each_out import leave_each_out
 from infojax.linearized.groups import Groups, rows_of_groups
-from infojax.linearized.spectrum import Spectrum, spectrum
+from infojax.linearized.spectrum import Spectrum, rounding_of, spectrum_of
 from infojax.linearized.training import Convention, Training
-from infojax.memory import require_room_to_factor
+from infojax.memory import factoring_bytes, require_room_to_factor, room
 from infojax.models.first_use import check_network
 from infojax.models.network import Network, Params
-from infojax.settings_checked import array_of_reals, real_array, require_moderate
+from infojax.precision import float64
+from infojax.settings_checked import array_of_reals, real_array, refuse_tracers, require_moderate
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -35,16 +40,49 @@ if TYPE_CHECKING:
     from infojax.information.from_products import BoundedInformation
 
 
-class Information(NamedTuple):
-    """Unique information, one entry per example (or per group), in nats for unit smoothing.
+class _Scores(NamedTuple):
+    weights: Float[np.ndarray, " n"]
+    functional: Float[np.ndarray, " n"]
+
+
+class Information(_Scores):
+    """Unique information, one entry per example (or per group), in nats for unit smoothing: a pair, and beside it what
+    the rounding of the kernels makes of it (docs/unique-information.md, "How many digits are right").
 
     Attributes:
         weights: SI (n,).
         functional: F-SI (n,).
+        weights_error, functional_error: (n,) by how much they may be off.
+        condition: by which training amplifies the rounding of the kernel; at t = ∞ its condition number.
+        rounding: of the kernel's entries, relative: 1.2e-7 for float32, 2.2e-16 for float64.
     """
 
-    weights: Float[np.ndarray, " n"]
-    functional: Float[np.ndarray, " n"]
+    weights_error: Any = None
+    functional_error: Any = None
+    condition: float = np.nan
+    rounding: float = np.nan
+
+    def __new__(
+        cls,
+        weights: Any,
+        functional: Any,
+        weights_error: Any = None,
+        functional_error: Any = None,
+        condition: float = np.nan,
+        rounding: float = np.nan,
+    ) -> "Information":
+        made = super().__new__(cls, weights, functional)
+        unknown = np.full(np.shape(weights), np.nan)
+        made.weights_error = unknown if weights_error is None else weights_error
+        made.functional_error = unknown if functional_error is None else functional_error
+        made.condition, made.rounding = condition, rounding
+        return made
+
+    @property
+    def error(self) -> float:
+        """By what part of itself the worst of the scores may be off; those far below the median count as larger."""
+        pairs = ((self.weights, self.weights_error), (self.functional, self.functional_error))
+        return max(relative_error(*pair) for pair in pairs)
 
 
 def from_kernels(
@@ -78,9 +116,13 @@ def from_kernels(
     Returns:
         Information, NumPy float64 arrays with one entry for each example or group.
 
+    Warns:
+        PrecisionWarning: rounding of the kernels, in their own dtype, leaves the scores too few digits.
+
     Raises:
         InvalidInput: shapes that do not fit, NaN, a kernel that is not positive semi-definite, negative decay, or a
-            step size at which gradient descent diverges (η s_max ≥ 2).
+            step size at which gradient descent diverges (η s_max ≥ 2), scores beyond the numbers of float64, and
+            arguments that are traced.
         OverBudget: there is not enough free memory.
 
     >>> from infojax import Converged
@@ -89,6 +131,37 @@ def from_kernels(
     >>> scores.weights.round(6)
     array([0.333333, 0.083333])
     """
+    made = _from_kernels(
+        train_kernel,
+        validation_kernel,
+        residual,
+        outputs=outputs,
+        training=training,
+        decay=decay,
+        convention=convention,
+        sigma=sigma,
+        groups=groups,
+        block=block,
+    )
+    warn_of_lost_digits("Unique information", made.error, made.rounding, made.condition)
+    return made
+
+
+def _from_kernels(
+    train_kernel: Any,
+    validation_kernel: Any,
+    residual: Any,
+    *,
+    outputs: int,
+    training: Training,
+    decay: float,
+    convention: Convention | str,
+    sigma: float,
+    groups: Groups | None,
+    block: int | None = None,
+) -> Information:
+    """`from_kernels` without its warning."""
+    refuse_tracers("An argument", train_kernel, validation_kernel, residual, training, decay, sigma)
     r = real_array("residual", residual).reshape(-1)
     cross = array_of_reals("validation_kernel", validation_kernel)
     check_settings(r, outputs, decay, convention, sigma)
@@ -99,13 +172,20 @@ def from_kernels(
     if not isinstance(train_kernel, Spectrum):
         group = rows.indices.shape[1] if groups is not None else 1
         require_room_to_factor(len(r), len(cross), group=group, device=jax.local_devices()[0])
-    theta = train_kernel if isinstance(train_kernel, Spectrum) else spectrum(train_kernel)
+    theta = spectrum_of(train_kernel)
 
-    weights, squares = leave_each_out(
+    made = leave_each_out(
         theta, cross, r, rows, examples=n, training=training, decay=decay, convention=convention, block=block
     )
-    points = len(cross) // outputs
-    return Information(weights / 2, squares / (2 * sigma**2 * points))
+    scale = 2 * sigma**2 * (len(cross) // outputs)
+    return Information(
+        made.weights / 2,
+        made.predictions / scale,
+        made.weights_error / 2,
+        made.predictions_error / scale,
+        made.condition,
+        max(theta.rounding, rounding_of(cross)),
+    )
 
 
 def unique_information(
@@ -142,6 +222,12 @@ def unique_information(
         method: "factor" the kernel; "products" with it, which need less memory and more time (`from_products`, with its
             tolerance, and errors beside the scores); or "auto", which factors where memory allows.
 
+    Kernels are made in the precision of the parameters. Where that leaves the scores too few digits, and memory
+    allows, they are made anew in float64: `rounding` of the result says which it was.
+
+    Warns:
+        PrecisionWarning: as `from_kernels`, where float64 does not help or does not fit.
+
     Raises:
         InvalidInput: as `from_kernels`, and when targets and outputs differ in number.
         OverBudget: the kernels cannot be built within `budget`, or the work does not fit into free memory; with
@@ -153,32 +239,56 @@ def unique_information(
     n, outputs = train.targets.shape
     largest = 1 if groups is None else int(rows_of_groups(groups, n, outputs).sizes.max())
     method = choose_method(method, n, len(validation), outputs, kernel_dtype(params).itemsize, group=largest)
-    residual = initial_residual(network, params, train)
-    where = accelerator_with_room(residual.size)
-    kernel = empirical_ntk(network, params, train.x, budget=budget, out=where, progress=progress)
-    cross = empirical_ntk(network, params, validation.x, train.x, budget=budget, progress=progress)
-    return (from_products if method == "products" else from_kernels)(
-        kernel,
-        cross,
-        residual,
-        outputs=residual.shape[1],
-        training=training,
-        decay=decay,
-        convention=convention,
-        sigma=sigma,
-        groups=groups,
-    )
+    say_if_constant(train)
+
+    settings: dict[str, Any] = {"training": training, "decay": decay, "convention": convention, "groups": groups}
+    build = partial(empirical_ntk, network, budget=budget, progress=progress)
+
+    def made(score: Any, params: Params) -> Any:
+        residual = initial_residual(network, params, train)
+        kernel = build(params, train.x, out=accelerator_with_room(residual.size))
+        cross = build(params, validation.x, train.x)
+        return score(kernel, cross, residual, outputs=residual.shape[1], sigma=sigma, **settings)
+
+    if method == "products":
+        return made(from_products, params)
+    scores = made(_from_kernels, params)
+    if scores.error > LOST and (wider := in_float64_if_it_fits(network, params, train, validation)) is not None:
+        scores = made(_from_kernels, wider)
+    warn_of_lost_digits("Unique information", scores.error, scores.rounding, scores.condition)
+    return scores
+
+
+def in_float64_if_it_fits(network: Network, params: Params, train: Dataset, validation: Dataset) -> Params | None:
+    """The parameters in float64, for more digits; None where they are so already, where the network computes in less
+    whatever its parameters are, or where kernels in float64 do not fit into the memory that is free.
+    """
+    if kernel_dtype(params) == np.float64:
+        return None
+    rows, others = train.targets.size, len(validation) * train.targets.shape[1]
+    free = room()
+    if free is not None and max(factoring_bytes(rows, others, kernel=8 * rows**2, cross=8 * rows * others)) > free.free:
+        return None
+    wider = jax.tree.map(lambda leaf: np.asarray(leaf, np.float64) if is_floating(leaf) else leaf, params)
+    try:
+        with float64():
+            program = jax.make_jaxpr(network.apply)(wider, np.asarray(train.x[:2], np.float64))
+    except Exception:  # a network of others that insists on its precision: there are no more digits to be had
+        return None
+    return wider if computes_in_float64(program) else None
+
+
+def computes_in_float64(program: Any) -> bool:
+    """Whether no number of a traced program is of less precision."""
+    return not any(f"{short}[" in str(program) for short in ("f32", "f16", "bf16"))
 
 
 def initial_residual(network: Network, params: Params, train: Dataset) -> Float[np.ndarray, "n k"]:
-    """Targets minus outputs at `params`, in float64. Raises InvalidInput when they differ in number.
-
-    Gives a `DataWarning` where all examples have the same target, as those of one class have.
-    """
-    say_if_constant(train)
-    targets = jnp.asarray(train.targets)
+    """Targets minus outputs at `params`, in their precision. Raises InvalidInput when they differ in number."""
+    targets = train.targets
     check_network(network.apply, params, train.x)
-    outputs = jax.jit(network.apply)(params, jnp.asarray(train.x))
+    with float64() if kernel_dtype(params) == np.float64 else contextlib.nullcontext():
+        outputs = jax.jit(network.apply)(params, jnp.asarray(train.x, kernel_dtype(params)))
     if outputs.shape != targets.shape:
         raise InvalidInput(
             f"The network has outputs of shape {outputs.shape}, the training targets have {targets.shape}; build it "

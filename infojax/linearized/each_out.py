@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from functools import partial
-from typing import Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
@@ -16,11 +16,32 @@ from infojax.linearized.descent import descend_without
 from infojax.linearized.filters import training_filter
 from infojax.linearized.groups import Rows
 from infojax.linearized.leave_out import resolvent_diagonals, without_group, without_group_converged
-from infojax.linearized.spectrum import Spectrum
+from infojax.linearized.perturbed import amplification
+from infojax.linearized.rounding import errors_of_squares, sketch
+from infojax.linearized.scales import Scales
+from infojax.linearized.spectrum import Spectrum, rounding_of
 from infojax.linearized.training import Convention, Converged, GradientDescent, Training, as_sum
 from infojax.precision import float64
 
 Method: TypeAlias = Literal["contour", "inverse", "steps"]
+
+
+class LeftOut(NamedTuple):
+    """How far leaving out each group moves weights and predictions.
+
+    Attributes:
+        weights: ‖w − w_−g‖² (G,).
+        predictions: Σ ‖f_w(x) − f_w−g(x)‖² (G,) over the rows of K*.
+        weights_error, predictions_error: by how much they may be off, for the rounding of the kernels.
+        condition: the largest eigenvalue of Θ + λ times the largest value of the training filter, by which rounding of
+            the kernel is amplified; at t = ∞ largest over smallest eigenvalue.
+    """
+
+    weights: Float[np.ndarray, " G"]
+    predictions: Float[np.ndarray, " G"]
+    weights_error: Float[np.ndarray, " G"]
+    predictions_error: Float[np.ndarray, " G"]
+    condition: float
 
 
 def leave_each_out(
@@ -34,54 +55,83 @@ def leave_each_out(
     decay: float,
     convention: Convention | str,
     block: int | None = None,
-) -> tuple[Float[np.ndarray, " G"], Float[np.ndarray, " G"]]:
-    """‖w − w_−g‖² and Σ ‖f_w(x) − f_w−g(x)‖² over the rows of `cross`, for every group g; NumPy float64.
+) -> LeftOut:
+    """The distances for every group g; NumPy float64.
 
     Raises:
-        InvalidInput: a step size at which gradient descent diverges.
+        InvalidInput: a step size at which gradient descent diverges, and numbers beyond those of float64.
     """
     # With groups of one size all of them share rates, decay and resolvents; otherwise each has its own.
     shared = bool((rows.sizes == rows.sizes[0]).all())
     kept = float(examples - rows.sizes[0]) if shared else examples - rows.sizes.astype(np.float64)
     full, reduced = as_sum(training, decay, convention, examples), as_sum(training, decay, convention, kept)
+    method = choose_method(float(theta.values[-1]), training, full, reduced)
+    scales = Scales.of(theta, cross, residual, *full)
+    how: dict[str, Any] = {
+        "shared": shared,
+        "same": convention == "sum" or (isinstance(training, Converged) and decay == 0),
+        "method": method,
+        "identical": theta.zeros.identical,
+        "block": block_size(rows, *cross.shape) if block is None else block,
+    }
     with float64():
-        weights, predictions = _leave_each_out(
-            *(jnp.asarray(array, jnp.float64) for array in (*theta, cross, residual)),
-            rows,
-            *jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float64), (full, reduced)),
-            shared=shared,
-            same=convention == "sum" or (isinstance(training, Converged) and decay == 0),
-            method=choose_method(float(theta.values[-1]), training, full, reduced),
-            block=block_size(rows, *cross.shape) if block is None else block,
+        both = scales.problem(full), scales.problem(reduced)
+        how["full"], how["reduced"] = jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float64), both)
+        values, hidden = scales.kernel(theta.values), theta.zeros.hidden
+        run = partial(
+            _leave_each_out,
+            vectors=jnp.asarray(theta.vectors, jnp.float64),
+            cross=jnp.asarray(scales.cross(cross)),
+            residual=jnp.asarray(scales.residual(residual)),
+            noise=np.array([theta.rounding, rounding_of(cross)]),
+            rows=rows,
+            **how,
         )
-        return np.asarray(weights), np.asarray(predictions)
+        made = np.stack(run(values))
+        if hidden > 0:
+            # What would be found if zeros were as large as rounding allows: both are possible.
+            values = np.where(values == 0, scales.kernel(hidden), values)
+            other = np.stack(run(values))
+            made[2:] += np.abs(other[:2] - made[:2])
+        condition = amplification(theta, *full)
+        weights, predictions, weights_error, predictions_error = scales.results(made)
+        return LeftOut(weights, predictions, weights_error, predictions_error, condition)
 
 
-@partial(jax.jit, static_argnames=("shared", "same", "method", "block"))
-def _leave_each_out(values, vectors: Array, cross, residual, rows, full, reduced, *, shared, same, method, block):
+@partial(jax.jit, static_argnames=("shared", "same", "method", "identical", "block"))
+def _leave_each_out(
+    values, *, vectors: Array, cross, residual, noise, rows, full, reduced, shared, same, method, identical, block
+):
     rotated = vectors.T @ residual
     projected = cross @ vectors
-    trained = rotated * training_filter(full[0], values + full[1])
+    filtered = training_filter(full[0], values + full[1])
+    trained = rotated * filtered
     terms = resolvent_terms(values, *reduced) if shared and method == "contour" else None
     kernel = (vectors * values[None]) @ vectors.T if method == "steps" else vectors
+    known = sketch(values, vectors, cross, projected, filtered, trained, noise, identical=identical)
 
     def one(group):
         present: Array
         indices, present, own = group
         training, decay = reduced if shared else own
+        u = jnp.where(present[:, None], vectors[indices], 0.0)
         if method == "steps":
             kept = jnp.ones(len(residual), bool).at[indices].min(~present)
-            return distances(trained - vectors.T @ descend_without(kernel, residual, kept, training, decay))
-        u = jnp.where(present[:, None], vectors[indices], 0.0)
+            change = trained - vectors.T @ descend_without(kernel, residual, kept, training, decay)
+            return distances(u, present, change)
         if method == "inverse":
             change = without_group_converged(u, present, rotated, values + decay)
         else:
             change = without_group(u, present, rotated, *(terms or resolvent_terms(values, training, decay)))
         # With equal rates and decay, with the group and without, this difference is zero, and skipped.
-        return distances(change if same else change + trained - rotated * training_filter(training, values + decay))
+        if not same:
+            change = change + trained - rotated * training_filter(training, values + decay)
+        return distances(u, present, change)
 
-    def distances(change):
-        return values @ change**2, jnp.sum((projected @ change) ** 2)
+    def distances(u, present, change):
+        moved = projected @ change
+        errors = errors_of_squares(known, values, u, present, change, moved)
+        return values @ change**2, jnp.sum(moved**2), *errors
 
     count = len(rows.sizes)
     own = None if shared else jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, (count,)), reduced)

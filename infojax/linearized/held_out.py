@@ -16,6 +16,7 @@ from jaxtyping import Float
 from infojax.errors import InvalidInput
 from infojax.linearized.blocks import map_in_blocks
 from infojax.linearized.descent import descend_without
+from infojax.linearized.digits import watched
 from infojax.linearized.each_out import block_size, choose_method, resolvent_terms
 from infojax.linearized.filters import training_filter
 from infojax.linearized.groups import rows_of_groups
@@ -25,6 +26,7 @@ from infojax.linearized.training import Convention, Training, as_sum
 from infojax.precision import float64
 
 
+@watched
 def held_out_residuals(
     theta: Spectrum,
     residual: Float[Any, "n k"],
@@ -43,6 +45,9 @@ def held_out_residuals(
         training: GradientDescent, GradientFlow or Converged.
         decay: towards the initialisation, ≥ 0.
         convention: whether the loss is a mean or a sum over the training examples.
+
+    Warns:
+        PrecisionWarning: the rounding of the kernel leaves too few digits.
 
     Raises:
         InvalidInput: fewer than two examples, shapes that do not fit, and descent that diverges.

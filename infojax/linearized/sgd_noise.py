@@ -29,6 +29,8 @@ from infojax.precision import float64
 
 # Of the initial residual: below, what is left of it is rounding.
 INTERPOLATES = 1e-10
+# Gradients that differ by less than so many roundings of themselves are equal, and have no covariance.
+EQUAL = 30
 
 
 class SgdNoise(NamedTuple):
@@ -37,10 +39,12 @@ class SgdNoise(NamedTuple):
     Attributes:
         covariance: Σ_V = Vᵀ Σ V.
         basis: √S Uᵀ, the R rows with s > 0: a change Jᵀa of the weights is `basis @ a` in V.
+        cancelled: how much larger gradients are than what they differ by.
     """
 
     covariance: Float[np.ndarray, "R R"]
     basis: Float[np.ndarray, "R N"]
+    cancelled: float
 
 
 def sgd_noise(
@@ -67,7 +71,8 @@ def sgd_noise(
         convention: whether the loss is a mean or a sum over the examples.
 
     Raises:
-        InvalidInput: the trained network interpolates its targets, so that there is no noise; or no learning rate.
+        InvalidInput: the trained network interpolates its targets, or all its gradients are equal, so that there is no
+            noise; or no learning rate.
     """
     rate = None if isinstance(training, Converged) else training.learning_rate
     rate = rate if learning_rate is None else learning_rate
@@ -91,8 +96,20 @@ def sgd_noise(
             raise InvalidInput("The training kernel is zero: no example moves the weights, and SGD has no noise.")
         s, u = values[spanned], vectors[:, spanned]
         gradients = (left[:, None] * u).reshape(examples, -1, len(s)).sum(axis=1)
+        size = float(jnp.linalg.norm(gradients * jnp.sqrt(s)[None]))
         gradients -= gradients.mean(axis=0)[None]
+        # What is left of a residual is known to the rounding of the residual, too.
+        initial = float(jnp.linalg.norm(u * jnp.asarray(residual, jnp.float64)[:, None] * jnp.sqrt(s)[None]))
+        rounding = theta.rounding * size + 2.0**-52 * initial
+        apart = float(jnp.linalg.norm(gradients * jnp.sqrt(s)[None]))
+        if apart <= EQUAL * rounding:
+            raise InvalidInput(
+                f"After {training} with decay {decay:g} the gradients of all examples are equal, up to rounding: their "
+                "covariance is zero, there is no SGD noise, and information smoothed by it diverges. Give examples "
+                "that differ, or unique_information, which needs no noise of SGD."
+            )
         basis = jnp.sqrt(s)[:, None] * u.T
         rates = s[:, None] + s[None] + 2 * summed
         covariance = rate * examples / batch * (gradients.T @ gradients) / rates
-        return SgdNoise(np.asarray(jnp.sqrt(s)[:, None] * covariance * jnp.sqrt(s)[None]), np.asarray(basis))
+        covariance = jnp.sqrt(s)[:, None] * covariance * jnp.sqrt(s)[None]
+        return SgdNoise(np.asarray(covariance), np.asarray(basis), max(1.0, rounding / theta.rounding / apart))

@@ -3,7 +3,7 @@
 Θ = U S Uᵀ,  Θ (N, N) the neural tangent kernel of the training set.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -12,21 +12,34 @@ import scipy.linalg
 from jaxtyping import Array, ArrayLike, Float, Num
 
 from infojax.errors import InvalidInput
+from infojax.linearized.hidden import Zeros, look_at_zeros
 from infojax.memory import require_room_to_factor
 from infojax.precision import float64
-from infojax.settings_checked import array_of_reals, require_matrix
+from infojax.settings_checked import array_of_reals, refuse_tracers, require_matrix
 
 
-class Spectrum(NamedTuple):
-    """Θ = U S Uᵀ.
+class _Factors(NamedTuple):
+    values: Float[Array | np.ndarray, " N"]
+    vectors: Float[Array | np.ndarray, "N N"]
+
+
+class Spectrum(_Factors):
+    """Θ = U S Uᵀ: a pair, and beside it how far the kernel can be trusted.
 
     Attributes:
         values: S (N,), ascending, with the numerically zero ones exactly zero.
         vectors: U (N, N), eigenvectors in columns; on an accelerator they stay there.
+        rounding: an entry of Θ is off by about this times √(Θ_ii Θ_jj).
+        zeros: what is known of the eigenvalues that are zero in S.
     """
 
-    values: Float[Array | np.ndarray, " N"]
-    vectors: Float[Array | np.ndarray, "N N"]
+    rounding: float = 2.0**-52
+    zeros: Zeros = Zeros()
+
+    def __new__(cls, values: Any, vectors: Any, rounding: float = 2.0**-52, zeros: Zeros | None = None) -> "Spectrum":
+        made = super().__new__(cls, values, vectors)
+        made.rounding, made.zeros = rounding, zeros or Zeros()
+        return made
 
 
 def spectrum(kernel: Num[ArrayLike, "..."], *, rtol: float | None = None) -> Spectrum:
@@ -38,17 +51,19 @@ def spectrum(kernel: Num[ArrayLike, "..."], *, rtol: float | None = None) -> Spe
 
     Args:
         kernel: (N, N), symmetric and positive semi-definite up to the rounding of its dtype.
-        rtol: by default the rounding of the kernel's own dtype: 1e-12 for float64, 1e-7 for float32.
+        rtol: by default the rounding of the kernel's own dtype: 1e-12 for float64, 1e-7 for float32. Whoever gives it
+            says that eigenvalues below are zero; otherwise they count as unknown, if rounding could hide them.
 
     Raises:
-        InvalidInput: the kernel is not square, finite, symmetric or positive semi-definite.
+        InvalidInput: the kernel is not square, finite, symmetric or positive semi-definite, or is traced.
         OverBudget: there is not enough free memory.
 
     >>> spectrum(np.diag([2.0, 1.0])).values
     array([1., 2.])
     """
+    refuse_tracers("The training kernel", kernel)
     require_room_to_factor(rows_of(kernel), device=jax.local_devices()[0])
-    rounding = _rounding(kernel)
+    rounding, given = rounding_of(kernel), rtol
     rtol = max(1e-12, rounding) if rtol is None else rtol
     values, vectors = _on_host(kernel) if jax.default_backend() == "cpu" else on_device(kernel)
     tolerance = 10 * max(rounding, 1e-14) * np.sqrt(len(values)) * abs(values[-1])
@@ -58,11 +73,20 @@ def spectrum(kernel: Num[ArrayLike, "..."], *, rtol: float | None = None) -> Spe
             f"largest {values[-1]:.6g}. Compute it in higher precision (float64), or add {-values[0]:.3g} to its "
             "diagonal if the error is that of an approximation."
         )
-    return Spectrum(np.where(values < rtol * values[-1], 0.0, values), vectors)
+    zero = values < rtol * values[-1]
+    zeros = look_at_zeros(values, vectors, zero, rounding) if given is None and zero.any() else Zeros()
+    return Spectrum(np.where(zero, 0.0, values), vectors, rounding, zeros)
+
+
+def spectrum_of(kernel: Num[ArrayLike, "..."] | Spectrum) -> Spectrum:
+    """The spectrum of a kernel; a spectrum as it is. InvalidInput as of `spectrum`."""
+    refuse_tracers("The training kernel", kernel)
+    return kernel if isinstance(kernel, Spectrum) else spectrum(kernel)
 
 
 def rows_of(kernel: Num[ArrayLike, "..."] | Spectrum) -> int:
     """N of a kernel (N, N) or of its spectrum; InvalidInput of a kernel that is not square."""
+    refuse_tracers("The training kernel", kernel)
     shape = (*np.shape(kernel.values),) * 2 if isinstance(kernel, Spectrum) else np.shape(kernel)
     _check_square(shape)
     return shape[0]
@@ -76,7 +100,7 @@ def symmetric(kernel: Num[ArrayLike, "..."]) -> Float[np.ndarray, "N N"]:
     # One copy that both checks and the factorisation use: at N = 20 000 every copy is 3 GiB.
     square = np.array(given, np.float64, order="F")
     largest = np.abs(square).max(initial=0.0)
-    _check_entries(largest, _asymmetry(square) if np.isfinite(largest) else 0.0, _rounding(kernel))
+    _check_entries(largest, _asymmetry(square) if np.isfinite(largest) else 0.0, rounding_of(kernel))
     return square
 
 
@@ -89,7 +113,7 @@ def on_device(kernel: Num[ArrayLike, "..."]) -> tuple[Float[np.ndarray, " N"], F
     with float64():
         square = jnp.asarray(given).astype(jnp.float64)
         largest, asymmetry = jax.jit(_largest_entries)(square)
-        _check_entries(float(largest), float(asymmetry), _rounding(kernel))
+        _check_entries(float(largest), float(asymmetry), rounding_of(kernel))
         values, vectors = jnp.linalg.eigh(square, symmetrize_input=False)
         return np.asarray(values), vectors
 
@@ -119,9 +143,23 @@ def _check_entries(largest: float, asymmetry: float, rounding: float) -> None:
         )
 
 
-def _rounding(kernel: Num[ArrayLike, "..."]) -> float:
-    dtype = kernel.dtype if isinstance(kernel, jax.Array) else np.asarray(kernel).dtype
-    return float(np.finfo(dtype).eps) if np.issubdtype(dtype, np.floating) else 2.3e-16
+def rounding_of(kernel: Num[ArrayLike, "..."]) -> float:
+    """By how much entries are off, relative: the rounding of their dtype, or of float32 where they came from there."""
+    kernel = kernel if isinstance(kernel, jax.Array) else np.asarray(kernel)
+    if not np.issubdtype(kernel.dtype, np.floating):
+        return 2.0**-52
+    if kernel.dtype == np.float64 and kernel.ndim and kernel.shape[0] and _was_float32(kernel):
+        return 2.0**-23
+    return float(jnp.finfo(kernel.dtype).eps)
+
+
+def _was_float32(kernel: jax.Array | np.ndarray) -> bool:
+    """Whether entries, of a few rows, are all numbers of float32 that use most of its digits."""
+    some = np.asarray(kernel[:: -(-kernel.shape[0] // 16)])
+    with np.errstate(over="ignore", under="ignore"):
+        short = some.astype(np.float32)
+    digits = short[short != 0].view(np.uint32) & 0xFF
+    return len(digits) > 0 and bool((short == some).all()) and bool(np.mean(digits != 0) > 0.5)
 
 
 def _on_host(kernel: Num[ArrayLike, "..."]) -> tuple[np.ndarray, np.ndarray]:

@@ -7,6 +7,7 @@ If the curvature is C = Σ_i h_i h_iᵀ and the gradients are g_i = c_i h_i, the
 so g_jᵀ (C + λ)⁻¹ g_i = (g_j·h) (M + λ)⁻¹ e_i c_i for a query j, and c_j [M (M + λ)⁻¹]_ji c_i for another example.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +15,8 @@ import scipy.linalg
 from jaxtyping import Float
 
 from infojax.errors import InvalidInput
+from infojax.linearized.perturbed import HARMLESS, rounded
+from infojax.linearized.spectrum import rounding_of
 
 
 class Inner(NamedTuple):
@@ -23,11 +26,13 @@ class Inner(NamedTuple):
         queries: query j, example i (q, n).
         examples: example j, example i (n, n); None where it was not asked for.
         residual: the largest relative residual of the linear systems, 0 where they were solved directly.
+        error: by what part of the largest they may be off for the rounding of the kernels; nan where it is not known.
     """
 
     queries: Float[np.ndarray, "q n"]
     examples: Float[np.ndarray, "n n"] | None
     residual: float = 0.0
+    error: float = np.nan
 
 
 def inner(
@@ -46,6 +51,29 @@ def inner(
     queries = scipy.linalg.cho_solve(factor, np.asarray(cross, np.float64).T, check_finite=False).T * c
     examples = scipy.linalg.cho_solve(factor, gram, check_finite=False) * c.T * c
     return Inner(queries, examples)
+
+
+def with_error(
+    solve: Callable[[np.ndarray, np.ndarray], Inner],
+    kernel: Float[np.ndarray, "N N"],
+    cross: Float[np.ndarray, "Q N"],
+    ridge: float,
+) -> Inner:
+    """What `solve` makes of the kernels, and by how much that changes where they are rounded otherwise."""
+    rounding = max(rounding_of(kernel), rounding_of(cross))
+    amplified = 1 + float(np.trace(kernel)) / ridge  # no eigenvalue is above the trace
+    if not rounding * amplified > HARMLESS:
+        return solve(kernel, cross)._replace(error=rounding * amplified)
+    rng = np.random.default_rng(0)
+    others = [rounded(kernel, rounding, rng).astype(kernel.dtype), rounded(cross, rounding, rng).astype(cross.dtype)]
+    made = solve(kernel, cross)
+    try:
+        other = solve(*others)
+    except InvalidInput:  # another rounding, and there is no answer: no digit of it is right
+        return made._replace(error=np.inf)
+    pairs = [(made.queries, other.queries), (made.examples, other.examples)]
+    parts = [np.abs(a - b).max() / max(np.abs(a).max(), 1e-300) for a, b in pairs if a is not None and b is not None]
+    return made._replace(error=float(max(parts)))
 
 
 def cholesky(shifted: np.ndarray, ridge: float) -> tuple[np.ndarray, bool]:

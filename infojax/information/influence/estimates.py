@@ -12,6 +12,7 @@ One eigendecomposition Θ = U S Uᵀ; x̃ = Uᵀx. The exact leave-one-out of `i
 where this has (Θ + λ)⁻¹: for one output it is larger by 1/(1 − h_i), h_i = 1 − λ[(Θ + λ)⁻¹]_ii, in the weights.
 """
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import jax
@@ -26,14 +27,16 @@ from infojax.information.real_descent import Examples
 from infojax.information.unique import Information
 from infojax.kernels import empirical_ntk
 from infojax.kernels.layers import kernel_dtype
+from infojax.linearized.digits import warn_of_lost_digits
 from infojax.linearized.groups import Groups
+from infojax.linearized.perturbed import HARMLESS, amplification, errors
 from infojax.linearized.predictions import coefficients
-from infojax.linearized.spectrum import Spectrum, rows_of, spectrum
+from infojax.linearized.spectrum import Spectrum, rounding_of, rows_of, spectrum, spectrum_of
 from infojax.linearized.training import Convention, Converged, Training
 from infojax.memory import require_room_to_factor
 from infojax.models.network import Network, Params
 from infojax.precision import float64
-from infojax.settings_checked import array_of_reals, real_array, require_moderate, require_positive
+from infojax.settings_checked import array_of_reals, real_array, refuse_tracers, require_moderate, require_positive
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -73,6 +76,9 @@ def influence_information(
         budget: bytes that building the kernels may use beside the kernels themselves.
         progress: a `rich.progress.Progress` that shows the building of the kernels.
 
+    Warns:
+        PrecisionWarning: rounding of the kernels leaves the scores too few digits.
+
     Raises:
         InvalidInput: shapes that do not fit, NaN, no damping and no decay.
         OverBudget: the kernels cannot be built within `budget`, or the work does not fit into free memory, which is
@@ -88,7 +94,7 @@ def influence_information(
     _require_room(rows, others, kernel=float(itemsize) * rows**2, cross=float(itemsize) * rows * others)
     theta = spectrum(np.asarray(empirical_ntk(network, params, problem.x, **limits)))
     cross = np.asarray(empirical_ntk(network, params, problem.query_x, problem.x, **limits))
-    return _information(theta, cross, rho.reshape(-1), shift, groups, convention, sigma, outputs)
+    return _information(theta, cross, lambda _: rho.reshape(-1), shift, groups, convention, sigma, outputs)
 
 
 def influence_from_kernels(
@@ -123,6 +129,7 @@ def influence_from_kernels(
     >>> scores.weights.round(6)
     array([0.015381, 0.001709])
     """
+    refuse_tracers("An argument", train_kernel, residual, training, decay)
     r, cross = real_array("residual", residual).reshape(-1), array_of_reals("validation_kernel", validation_kernel)
     require_moderate("residual", r)
     require_moderate("validation_kernel", cross)
@@ -135,11 +142,13 @@ def influence_from_kernels(
     n = size // outputs
     shift = ridge(decay, damping, convention, n)
     _require_room(size, len(cross))
-    theta = train_kernel if isinstance(train_kernel, Spectrum) else spectrum(train_kernel)
+    theta = spectrum_of(train_kernel)
     settings = {"examples": n, "training": training or Converged(), "decay": decay, "convention": convention}
-    a = coefficients(theta, r, **settings)
-    vectors = np.asarray(theta.vectors)
-    rho = vectors @ (np.asarray(theta.values) * (vectors.T @ a)) - r
+
+    def rho(theta: Spectrum) -> np.ndarray:
+        a, vectors = coefficients(theta, r, **settings), np.asarray(theta.vectors)
+        return vectors @ (np.asarray(theta.values) * (vectors.T @ a)) - r
+
     return _information(theta, cross, rho, shift, groups, convention, sigma, outputs)
 
 
@@ -151,7 +160,7 @@ def _require_room(rows: int, others: int, **built: float) -> None:
 def _information(
     theta: Spectrum,
     cross: np.ndarray,
-    rho: Float[np.ndarray, " N"],
+    rho: Callable[[Spectrum], Float[np.ndarray, " N"]],
     shift: float,
     groups: Groups | None,
     convention: Convention | str,
@@ -159,12 +168,23 @@ def _information(
     outputs: int,
 ) -> Information:
     require_positive("sigma", sigma, "the smoothing noise must have a positive, finite standard deviation")
-    with float64():
-        values, vectors = jnp.asarray(theta.values), jnp.asarray(theta.vectors)
-        # Uᵀ ρ, example by example: the rows of U that belong to it, times its residual.
-        rows = (vectors * jnp.asarray(rho)[:, None]).reshape(-1, outputs, len(vectors)).sum(1)
-        x = mixed(rows.T, groups, convention) / (values + shift)[:, None]
-        moved = jnp.asarray(cross, jnp.float64) @ (vectors @ x)
-        squares = jnp.einsum("mg,mg->g", moved, moved)
-        weights = values @ x**2
-        return Information(np.asarray(weights) / 2, np.asarray(squares) / (2 * sigma**2 * (len(cross) // outputs)))
+
+    def scores(theta: Spectrum) -> np.ndarray:
+        with float64():
+            values, vectors = jnp.asarray(theta.values), jnp.asarray(theta.vectors)
+            # Uᵀ ρ, example by example: the rows of U that belong to it, times its residual.
+            rows = (vectors * jnp.asarray(rho(theta))[:, None]).reshape(-1, outputs, len(vectors)).sum(1)
+            x = mixed(rows.T, groups, convention) / (values + shift)[:, None]
+            moved = jnp.asarray(cross, jnp.float64) @ (vectors @ x)
+            squares = jnp.einsum("mg,mg->g", moved, moved)
+            weights = values @ x**2
+            points = len(cross) // outputs
+            return np.stack([np.asarray(weights) / 2, np.asarray(squares) / (2 * sigma**2 * points)])
+
+    made, condition = scores(theta), amplification(theta, Converged(), shift)
+    off = made * theta.rounding * condition
+    if theta.rounding * condition > HARMLESS:
+        off = errors(theta, scores)
+    found = Information(*made, *off, condition=condition, rounding=max(theta.rounding, rounding_of(cross)))
+    warn_of_lost_digits("Influence estimates", found.error, found.rounding, condition)
+    return found

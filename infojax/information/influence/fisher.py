@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float
 
 from infojax.information.influence.directed import curvature_directions, directed_kernel
-from infojax.information.influence.dual import Inner, inner
+from infojax.information.influence.dual import Inner, inner, with_error
 from infojax.information.influence.problem import Problem
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def fisher(problem: Problem, ridge: float, *, budget: int, progress: "Progress |
     limits = {"budget": budget, "progress": progress}
     gram = directed_kernel(problem, problem.x, rho, **limits)
     cross = directed_kernel(problem, problem.query_x, query_rho, problem.x, rho, **limits)
-    return inner(gram, cross, np.ones(len(gram)), ridge)
+    return with_error(lambda gram, cross: inner(gram, cross, np.ones(len(gram)), ridge), gram, cross, ridge)
 
 
 def _gradients(problem: Problem, x: np.ndarray, y: np.ndarray) -> Float[np.ndarray, "n k 1"]:

@@ -17,7 +17,7 @@ import scipy.linalg
 from jaxtyping import Float
 
 from infojax.information.influence.directed import curvature_directions, directed_kernel
-from infojax.information.influence.dual import Inner, cholesky, inner, too_small
+from infojax.information.influence.dual import Inner, cholesky, inner, too_small, with_error
 from infojax.information.influence.problem import Problem
 
 if TYPE_CHECKING:
@@ -27,12 +27,23 @@ if TYPE_CHECKING:
 def gauss_newton(problem: Problem, ridge: float, *, budget: int, progress: "Progress | None" = None) -> Inner:
     """Inner products of gradients under (Σ_i J_iᵀ (∂²ℓ_i/∂f²) J_i + λ)⁻¹."""
     b, c = curvature_directions(problem, problem.x, problem.y)
-    r = b.shape[2]
     query_b, query_c = curvature_directions(problem, problem.query_x, problem.query_y)
     limits = {"budget": budget, "progress": progress}
     kernel = directed_kernel(problem, problem.x, b, **limits)
     cross = directed_kernel(problem, problem.query_x, query_b, problem.x, b, **limits)
-    n, q = len(b), len(query_b)
+    return with_error(lambda kernel, cross: _inner(kernel, cross, c, query_c, ridge), kernel, cross, ridge)
+
+
+def _inner(
+    kernel: Float[np.ndarray, "N N"],
+    cross: Float[np.ndarray, "Q N"],
+    c: Float[np.ndarray, " n"],
+    query_c: Float[np.ndarray, " q"],
+    ridge: float,
+) -> Inner:
+    """From Bᵀ Θ B, which is overwritten, and that of queries."""
+    n, q = len(c), len(query_c)
+    r = len(kernel) // n
     kernel = kernel.reshape(n, r, n, r)
     # Of a query only the gradient matters; its other directions came along because the kernel has r everywhere.
     cross = cross.reshape(q, r, n, r)[:, -1] * query_c[:, None, None]

@@ -47,7 +47,7 @@ def matrix_free(
     parts = [(problem.query_x, problem.query_y)] + ([(problem.x, problem.y)] if examples else [])
     rows = sum(len(x) for x, _ in parts)
     shift = jnp.asarray(ridge / n, problem.x.dtype)
-    inverse = _inverse(problem, curvature, shift, budget) if solver is None else None
+    inverse, error = _inverse(problem, curvature, shift, budget) if solver is None else (None, np.nan)
     at_once = _at_once(problem, curvature, budget)
     task = None if progress is None else progress.add_task("influence", total=rows)
     results, worst = [], 0.0
@@ -62,7 +62,7 @@ def matrix_free(
         results.append(made)
     if not all(np.isfinite(result).all() for result in results):
         raise InvalidInput(_diverged(solver))
-    return Inner(results[0], results[1] if examples else None, worst if solver is not None else 0.0)
+    return Inner(results[0], results[1] if examples else None, worst if solver is not None else 0.0, error)
 
 
 @functools.partial(jax.jit, static_argnames=("curvature", "solver"))
@@ -98,7 +98,8 @@ def _flat(problem: Problem) -> tuple[Array, Any]:
     return w, lambda w, x: problem.apply(unflatten(w), x)
 
 
-def _inverse(problem: Problem, curvature: Curvature, shift: Array, budget: int) -> Array:
+def _inverse(problem: Problem, curvature: Curvature, shift: Array, budget: int) -> tuple[Array, float]:
+    """The inverse, and its relative rounding: that of the matrix times its condition number."""
     w, outputs = _flat(problem)
     needed = 4 * w.size**2 * w.dtype.itemsize
     if needed > budget:
@@ -107,7 +108,10 @@ def _inverse(problem: Problem, curvature: Curvature, shift: Array, budget: int) 
             f'{budget:,}: take solver="conjugate_gradient", or curvature="gauss_newton".'
         )
     matrix = jax.jit(all_products, static_argnums=(0, 1, 2))(curvature, problem.loss, outputs, w, problem.x, problem.y)
-    return jnp.linalg.inv((matrix + matrix.T) / 2 + shift * jnp.eye(len(w), dtype=w.dtype))
+    matrix = (matrix + matrix.T) / 2 + shift * jnp.eye(len(w), dtype=w.dtype)
+    sizes = np.abs(np.linalg.eigvalsh(np.asarray(matrix, np.float64)))
+    error = float(jnp.finfo(w.dtype).eps) * float(sizes.max()) / max(float(sizes.min()), 1e-300)
+    return jnp.linalg.inv(matrix), error
 
 
 def _at_once(problem: Problem, curvature: Curvature, budget: int) -> int:

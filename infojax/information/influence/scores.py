@@ -4,12 +4,14 @@ w_−i − w ≈ n/(n − 1) · (C + nλ')⁻¹ (g_i − ḡ), and the loss of q
 Cook 1977; Koh and Liang 2017).
 """
 
+import warnings
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 from jaxtyping import Float
 
-from infojax.errors import InvalidInput
+from infojax.errors import InvalidInput, PrecisionWarning
+from infojax.information.influence.dual import Inner
 from infojax.information.influence.fisher import fisher
 from infojax.information.influence.gauss_newton import gauss_newton
 from infojax.information.influence.leaving_out import members, mixed, ridge
@@ -19,6 +21,7 @@ from infojax.information.influence.problem import pose
 from infojax.information.influence.products import Curvature
 from infojax.information.influence.solvers import ConjugateGradient, Lissa
 from infojax.information.real_descent import Examples
+from infojax.linearized.digits import LOST
 from infojax.linearized.groups import Groups
 from infojax.linearized.training import Convention
 from infojax.models.network import Network, Params
@@ -29,7 +32,13 @@ if TYPE_CHECKING:
 Solver: TypeAlias = Literal["exact", "conjugate_gradient", "lissa"] | ConjugateGradient | Lissa
 
 
-class Influence(NamedTuple):
+class _Scores(NamedTuple):
+    scores: Float[np.ndarray, "n q"]
+    self_influence: Float[np.ndarray, " n"] | None
+    residual: float
+
+
+class Influence(_Scores):
     """Predicted rise of losses when an example (or group) is left out, in the unit of the loss.
 
     Attributes:
@@ -37,11 +46,16 @@ class Influence(NamedTuple):
         self_influence: (n,) of the example's own loss (of the sum of its members' losses for a group); None where it
             was not asked for.
         residual: the largest relative residual of the linear systems; 0 where they were solved directly.
+        error: by what part of the largest score any may be off for the rounding of kernels or curvature; nan where no
+            matrix was written down, and `residual` says how far the solver got.
     """
 
-    scores: Float[np.ndarray, "n q"]
-    self_influence: Float[np.ndarray, " n"] | None
-    residual: float
+    error: float = np.nan
+
+    def __new__(cls, scores: Any, self_influence: Any, residual: float, error: float = np.nan) -> "Influence":
+        made = super().__new__(cls, scores, self_influence, residual)
+        made.error = error
+        return made
 
 
 def influence(
@@ -88,6 +102,9 @@ def influence(
         budget: bytes for work space beside the kernels.
         progress: a `rich.progress.Progress`.
 
+    Warns:
+        PrecisionWarning: rounding leaves the scores too few digits, or conjugate gradients did not converge.
+
     Raises:
         InvalidInput: shapes that do not fit, NaN, unknown names, no damping and no decay, a damping below the
             rounding of the kernel, a solver that diverged.
@@ -113,7 +130,22 @@ def influence(
     if made.examples is not None:
         moved = mixed(made.examples, groups, convention)
         own = np.diagonal(moved).copy() if member is None else np.sum(member * moved, axis=0)
-    return Influence(mixed(made.queries, groups, convention).T, own, made.residual)
+    _warn(made, method)
+    return Influence(mixed(made.queries, groups, convention).T, own, made.residual, made.error)
+
+
+def _warn(made: Inner, solver: ConjugateGradient | Lissa | None) -> None:
+    remedy = "give a larger damping, or parameters in float64"
+    if made.error > LOST:
+        size = f"up to {made.error:.0%} of the largest" if made.error < 1 else "all of their size"
+        text = f"Influence may be off by {size}, for the rounding of the curvature: {remedy}."
+        warnings.warn(text, PrecisionWarning, stacklevel=3)
+    if isinstance(solver, ConjugateGradient) and made.residual > max(LOST, 10 * solver.tolerance):
+        text = (
+            f"Conjugate gradients ended after {solver.steps} steps with a relative residual of {made.residual:.2g}, "
+            f"where {solver.tolerance:.2g} was asked for: allow more steps, {remedy}."
+        )
+        warnings.warn(text, PrecisionWarning, stacklevel=3)
 
 
 def _solver(solver: Solver | str) -> ConjugateGradient | Lissa | None:
