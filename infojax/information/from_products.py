@@ -11,6 +11,7 @@ from jaxtyping import Float, Int
 
 from infojax import checkpoint as checkpoints
 from infojax.errors import InvalidInput
+from infojax.information.products_rounding import Rounding, largest_of_root
 from infojax.information.products_scores import Scores, norm_of_rows, scores
 from infojax.information.settings import check_settings, check_shapes
 from infojax.kernels.devices import choose_devices
@@ -18,9 +19,11 @@ from infojax.linearized.chebyshev import chebyshev_series, terms_needed
 from infojax.linearized.chebyshev_out import Change, Filters, without_each
 from infojax.linearized.columns import columns_at_once, resident
 from infojax.linearized.converged_out import train_to_convergence, without_each_converged
+from infojax.linearized.digits import relative_error, warn_of_lost_digits
 from infojax.linearized.filters import training_filter
 from infojax.linearized.groups import Groups, Rows, rows_of_groups
 from infojax.linearized.largest import Spectral, spectral
+from infojax.linearized.perturbed import HARMLESS
 from infojax.linearized.products import Products, products_with
 from infojax.linearized.training import Convention, Converged, GradientDescent, Training, as_sum
 from infojax.memory import free_memory
@@ -38,8 +41,8 @@ class BoundedInformation(NamedTuple):
     Attributes:
         weights: SI.
         functional: F-SI.
-        weights_error: of SI.
-        functional_error: of F-SI.
+        weights_error: of SI; the rounding of the kernel's own dtype is in it, as an estimate.
+        functional_error: of F-SI, likewise.
         steps: products with the kernel that each block of columns took.
         bounded: whether the errors are bounds (of what is cut off or left over; rounding is estimated). They are
             estimates for Converged() without decay, since no product tells the smallest eigenvalue.
@@ -103,6 +106,9 @@ def from_products(
     Returns:
         BoundedInformation, NumPy float64 arrays with one entry for each example or group asked for.
 
+    Warns:
+        PrecisionWarning: rounding of the kernel, in its own dtype, leaves the scores too few digits.
+
     Raises:
         InvalidInput: as `from_kernels`; a kernel that products show not to be symmetric or positive semi-definite; for
             Converged() without decay one that is singular up to rounding; a checkpoint of other inputs.
@@ -134,7 +140,10 @@ def from_products(
         products = products_with(kernel, len(r), real, places, resident=resident(len(r), columns, real.itemsize, free))
         known = spectral(products, r)
         how = {"training": training, "decay": decay, "convention": convention}
-        leave_out = _prepared(products, known, r, rows, n, tolerance=tolerance, rounding=_rounding(kernel, real), **how)
+        leave_out, amplified = _prepared(
+            products, known, r, rows, n, tolerance=tolerance, rounding=_rounding(kernel, real), **how
+        )
+        rounding = Rounding.of(products, kernel, validation_kernel, r, *amplified)
         norm = norm_of_rows(validation_kernel)
         blank = np.full((4, len(rows.sizes)), np.nan)
         made = Scores(blank[0], blank[1], blank[2], blank[3], 0)
@@ -152,6 +161,7 @@ def from_products(
             for column, group in enumerate(now):
                 left[rows.indices[group][rows.present[group]], column] = True
             change, steps = leave_out(left, now)
+            change = rounding.added(change, norm)
             scored = scores(
                 products, change, validation_kernel, norm, sigma**2 * (validation_kernel.shape[0] // outputs)
             )
@@ -162,6 +172,13 @@ def from_products(
                 checkpoints.write(Path(checkpoint), mark, {k: np.asarray(v) for k, v in made._asdict().items()})
         if progress is not None and task is not None:
             progress.update(task, completed=len(rows.sizes))
+    condition = amplified[0] ** 2 * known.above
+    error = max(
+        relative_error(*pair) for pair in ((made.weights, made.weights_error), (made.functional, made.functional_error))
+    )
+    # What the tolerance leaves is asked for; what rounding leaves is not.
+    if rounding.noise * condition > HARMLESS:
+        warn_of_lost_digits("Unique information", error, rounding.noise, condition)
     return BoundedInformation(*made, bounded=not isinstance(training, Converged) or decay > 0)
 
 
@@ -196,19 +213,26 @@ def _prepared(
     convention: str,
     tolerance: float,
     rounding: float,
-) -> Callable[[np.ndarray, np.ndarray], tuple[Change, int]]:
-    """What leaves out the rows that columns of a mask name, of groups with these numbers."""
+) -> tuple[Callable[[np.ndarray, np.ndarray], tuple[Change, int]], tuple[float, float]]:
+    """What leaves out the rows that columns of a mask name, of groups with these numbers; the largest √z φ(z), and the
+    length of the coefficients with all examples.
+    """
     sizes, which = np.unique(rows.sizes, return_inverse=True)
     problems = [as_sum(training, decay, convention, n - int(size)) for size in (0, *sizes)]
     run, shift = jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float64), problems[0])
     nodes = np.maximum(known.nodes, 0.0)
     moved = np.sqrt(known.weights @ (nodes * np.asarray(training_filter(run, jnp.asarray(nodes) + shift)) ** 2))
+    length = float(np.sqrt(known.weights @ np.asarray(training_filter(run, jnp.asarray(nodes) + shift)) ** 2))
     error = tolerance * float(moved) / n
     if isinstance(training, Converged):
         shifts = np.array([float(shift) for _, shift in problems])
         shifts = shifts[:1] if (shifts == shifts[0]).all() else shifts
         trained = train_to_convergence(products, known, r, shifts, error=error, rounding=rounding)
-        return lambda left, now: without_each_converged(products, trained, left, which[now], largest=known.above)
+        least = float(trained.smallest.min())
+        amplified = largest_of_root(run, shift, least, known.above), moved / max(least, 1e-300) ** 0.5
+        return lambda left, now: without_each_converged(
+            products, trained, left, which[now], largest=known.above
+        ), amplified
     above = _stable(known, problems) if isinstance(training, GradientDescent) else known.above
     series = [
         chebyshev_series(problem, shift, above) for problem, shift in problems if not isinstance(problem, Converged)
@@ -216,7 +240,8 @@ def _prepared(
     least = error / (4 * np.sqrt(above) * max(float(np.linalg.norm(r)), 1e-300))
     last = max(terms_needed(each, least) for each in series)
     filters = Filters(series[0], tuple(series[1:]), last, above)
-    return lambda left, now: (without_each(products, filters, r, left, which[now]), last)
+    amplified = largest_of_root(run, shift, 1e-15 * above, above), length
+    return lambda left, now: (without_each(products, filters, r, left, which[now]), last), amplified
 
 
 def _stable(known: Spectral, problems: list) -> float:

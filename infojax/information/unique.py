@@ -269,7 +269,8 @@ def in_float64_if_it_fits(network: Network, params: Params, train: Dataset, vali
     free = room()
     if free is not None and max(factoring_bytes(rows, others, kernel=8 * rows**2, cross=8 * rows * others)) > free.free:
         return None
-    wider = jax.tree.map(lambda leaf: np.asarray(leaf, np.float64) if is_floating(leaf) else leaf, params)
+    with float64():
+        wider = jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float64) if is_floating(leaf) else leaf, params)
     try:
         with float64():
             program = jax.make_jaxpr(network.apply)(wider, np.asarray(train.x[:2], np.float64))

@@ -1,5 +1,6 @@
 """Equal examples have equal scores, and no score depends on the order of the examples: every score, at any training."""
 
+import jax
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -86,3 +87,17 @@ def test_nearly_equal_gradients_of_exchangeable_examples_score_alike(apart):
     scores = sgd_from_kernel(np.full((6, 6), 5.0) + apart * np.eye(6), np.ones(6), **how)
     np.testing.assert_allclose(scores.weights, 1.417 + 702.5 * apart, rtol=1e-5)
     assert (scores.weights_error < 1e-3 * scores.weights).all()
+
+
+@pytest.mark.parametrize("transform", [jax.jit, jax.grad])
+@pytest.mark.parametrize("name", ["unique", "sgd", "ensemble", "influence", "products", "spectrum"])
+def test_traced_kernels_are_refused_by_name(name, transform):
+    k, c, b, y = kernels(0, False)
+    calls = SCORES | {
+        "products": lambda k, c, b, y, how: from_products(k, c, y, **how).weights,
+        "spectrum": lambda k, c, b, y, how: spectrum(k).values,
+        "sgd": lambda k, c, b, y, how: sgd_from_kernel(k, y, batch=2, learning_rate=0.1, **how).weights,
+        "unique": lambda k, c, b, y, how: from_kernels(k, c, y, **how).weights,
+    }
+    with pytest.raises(InvalidInput, match=r"traced by jax\.jit, vmap or grad"):
+        transform(lambda k: calls[name](k, c, b, y, {"training": Converged()}).sum())(k)

@@ -7,7 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from infojax import Converged, GradientDescent, GradientFlow
-from infojax.errors import InvalidInput, OverBudget
+from infojax.errors import InvalidInput, OverBudget, PrecisionWarning
 from infojax.information import from_kernels, from_products
 from infojax.linearized.brute_force import descended_leave_out, submatrix_leave_out
 
@@ -229,3 +229,16 @@ def test_bad_input_is_named(kernel, cross, residual, settings, message):
 def test_endless_training_is_refused():
     with pytest.raises(OverBudget, match="more than 1,048,576 terms"):
         from_products(KERNEL, CROSS, R, devices=ONE, training=GradientFlow(1e15))
+
+
+def test_the_rounding_of_a_float32_kernel_is_in_the_errors():
+    rng = np.random.default_rng(0)
+    j, y = rng.normal(size=(28, 60)) / 8, rng.normal(size=20)
+    j[16:20] = j[:4] + 0.01 / 8 * rng.normal(size=(4, 60))
+    kernel, cross = j[:20] @ j[:20].T, j[20:] @ j[:20].T
+    exact = from_kernels(kernel, cross, y, training=Converged())
+    with pytest.warns(PrecisionWarning, match="float64"):
+        made = from_products(kernel.astype(np.float32), cross.astype(np.float32), y, training=Converged(), devices=ONE)
+    assert (np.abs(made.weights - exact.weights) < made.weights_error).all()
+    assert (np.abs(made.functional - exact.functional) < made.functional_error).all()
+    from_products(kernel, cross, y, training=Converged(), devices=ONE)  # of float64 there is no warning
