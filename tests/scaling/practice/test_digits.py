@@ -140,6 +140,16 @@ def test_where_float32_has_no_digits_it_says_nothing():
     np.testing.assert_allclose(single[told], double[told], rtol=2e-3)
 
 
+def test_too_many_rounds_are_refused_and_many_points_come_in_blocks():
+    with pytest.raises(InvalidInput, match=r"rounds=1001"):
+        practice_law(keep_hard(0.3), first_ratio=1.0, added_ratio=1.0, rounds=1001, ridge=0.1)
+    ridge = np.geomspace(1e-3, 1, 900)
+    setting = {"first_ratio": 0.5, "added_ratio": 1.0, "rounds": 40}
+    many = practice_law(keep_hard(0.3), **setting, ridge=ridge)
+    some = practice_law(keep_hard(0.3), **setting, ridge=ridge[::300])
+    np.testing.assert_allclose(many.error[::300], some.error, rtol=1e-11)
+
+
 def test_numbers_that_float64_does_not_hold_are_refused_by_round():
     with pytest.raises(InvalidInput, match=r"from round 0 on .* ridge=1e"):
         practice_law(keep_hard(0.3), first_ratio=1e-90, added_ratio=1e-90, rounds=2, ridge=1e90)
