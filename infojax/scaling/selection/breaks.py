@@ -113,7 +113,8 @@ def _narrowest(panel: Float[np.ndarray, "panels 2"]) -> Float[np.ndarray, " brea
     stops = np.append(ends[1:], len(width))
     runs = np.append(np.append(np.inf, width[ends]), np.inf)
     least = (width[ends] < _NARROW) & (runs[1:-1] < runs[:-2]) & (runs[1:-1] < runs[2:])
-    return (panel[ends[least], 0] + panel[stops[least] - 1, 1]) / 2
+    middle = (panel[ends[least], 0] + panel[stops[least] - 1, 1]) / 2
+    return middle[middle > 1e-8]  # what a rule says of 0 itself has no weight
 
 
 def _merged(edges: Float[np.ndarray, "rows edges"], more: list[np.ndarray]) -> Float[np.ndarray, "rows all"]:

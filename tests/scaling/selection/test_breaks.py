@@ -17,7 +17,7 @@ def band(size, agrees, low, high):
 
 
 def stairs(size, agrees, steps):
-    return np.floor(size * steps) % 2, 1.0
+    return jnp.floor(size * steps) % 2, 1.0
 
 
 def tent(size, agrees, top):
