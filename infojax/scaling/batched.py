@@ -15,7 +15,12 @@ Fields = TypeVar("Fields")
 
 
 def batched(
-    law: Callable[..., Fields], *arguments: Any, shared: Any = (), static: tuple[Any, ...] = (), lost: bool = False
+    law: Callable[..., Fields],
+    *arguments: Any,
+    shared: Any = (),
+    static: tuple[Any, ...] = (),
+    lost: bool = False,
+    block: int = 1 << 30,
 ) -> Fields:
     """`law(*arguments, *shared, *static)` of scalar arguments, at every point of the arguments broadcast together.
 
@@ -23,12 +28,13 @@ def batched(
     has the broadcast shape, then the shape that it has at one point. One program is compiled for each law, structure
     of arguments and static tuple, so `law` must be a function that lives as long as its module.
 
-    Where an argument is NaN, as what could not be refused under a transformation is, all fields are.
+    Points are computed `block` at a time. Where an argument is NaN, as what could not be refused under a transformation
+    is, all fields are.
 
     Raises `InvalidInput` where shapes do not broadcast together, and where a field would be NaN, unless the caller says
     that what is `lost` is its own to refuse.
     """
-    found = _in_float64(arguments, shared, law, static)
+    found = _in_float64(arguments, shared, law, static, block)
     if not (lost or traced(found)):
         _refuse_lost(found, arguments)
     return found
@@ -49,7 +55,7 @@ def _refuse_lost(found: Any, arguments: Any) -> None:
 
 
 @in_float64
-def _in_float64(arguments: Any, shared: Any, law: Callable[..., Any], static: tuple[Any, ...]) -> Any:
+def _in_float64(arguments: Any, shared: Any, law: Callable[..., Any], static: tuple[Any, ...], block: int) -> Any:
     dtype = jnp.result_type(float)
     leaves, structure = jax.tree.flatten(arguments)
     shapes = [np.shape(leaf) for leaf in leaves]
@@ -58,12 +64,12 @@ def _in_float64(arguments: Any, shared: Any, law: Callable[..., Any], static: tu
     except ValueError:
         different = sorted(set(shapes), key=len)
         raise InvalidInput(f"shapes that do not broadcast together: {str(different)[1:-1]}") from None
-    return _everywhere([jnp.asarray(leaf, dtype) for leaf in leaves], shared, law, structure, static)
+    return _everywhere([jnp.asarray(leaf, dtype) for leaf in leaves], shared, law, structure, static, block)
 
 
-@partial(jax.jit, static_argnums=(2, 3, 4))
+@partial(jax.jit, static_argnums=(2, 3, 4, 5))
 def _everywhere(
-    leaves: list[jax.Array], shared: Any, law: Callable[..., Any], structure: Any, static: tuple[Any, ...]
+    leaves: list[jax.Array], shared: Any, law: Callable[..., Any], structure: Any, static: tuple[Any, ...], block: int
 ) -> Any:
     shape = jnp.broadcast_shapes(*(leaf.shape for leaf in leaves))
     flat = [jnp.broadcast_to(leaf, shape).ravel() for leaf in leaves]
@@ -73,5 +79,8 @@ def _everywhere(
         refused = jnp.any(jnp.stack([jnp.isnan(leaf).any() for leaf in (*scalars, *jax.tree.leaves(shared))]))
         return jax.tree.map(lambda field: jnp.where(refused, jnp.nan, field), found)
 
-    values = jax.vmap(at)(*flat)
+    if flat[0].size <= block:
+        values = jax.vmap(at)(*flat)
+    else:
+        values = jax.lax.map(lambda scalars: at(*scalars), flat, batch_size=block)
     return jax.tree.map(lambda field: field.reshape((*shape, *field.shape[1:])), values)

@@ -131,6 +131,15 @@ def test_generations_of_one_chain(curve):
     np.testing.assert_allclose(table["error"].drop_nulls(), found.error, rtol=1e-9)
 
 
+def test_twenty_rounds_of_practice_keep_their_digits(curve):
+    """Values of a recursion in sixty digits; float64 lost all of them here."""
+    code, table, _ = curve("--preset", "practice-linear", "--stop", "20", "--simulate", "0")
+    assert code == 0
+    hard = table.filter(pl.col("curve").str.starts_with("hard") & (pl.col("kept") == 0.05)).sort("x")
+    np.testing.assert_allclose(hard["error_law"].to_numpy()[[15, 20]], [0.015017749, 0.012119202], rtol=1e-6)
+    assert (table["error_law"] > 0).all()
+
+
 def test_rounds_of_practice_begin_at_none(curve):
     code, table, _ = curve("--law", "practice", "--rules", "hard", "--stop", "3", *QUICK)
     assert code == 0

@@ -26,7 +26,8 @@ def _lobatto(order: int) -> tuple[np.ndarray, np.ndarray]:
 _RULES = (_lobatto(11), np.polynomial.legendre.leggauss(16))
 _LEVELS = 46  # 12/2⁴⁶ is the rounding of a size near 1
 _CUT = 0.4871  # of a panel, not in halves, so that no edge meets a break at a round number
-_MOST = 64  # panels of a rule that is not smooth anywhere; more are not worth their time
+_MESH = 0.0987 * np.arange(1, 42)  # so that nothing wider than .01 falls between the first nodes
+_MOST = 160  # panels of a rule that is not smooth anywhere; more are not worth their time
 _NARROW = 0.05
 _AGREE = 1e-14  # of the whole, by which two rules may differ on a panel
 _GOOD = 1e-9  # and panels from the whole
@@ -47,7 +48,8 @@ def all_breaks(function: Callable, parameters: tuple[Any, ...], breaks: tuple[An
         return breaks
     edges = np.stack([np.zeros(rows), *given, np.full(rows, REACH)], 1)
     with float64():
-        finest, whole = _bisected(function, leaves, edges)
+        start = np.sort(np.concatenate([edges, np.broadcast_to(_MESH, (rows, len(_MESH)))], 1), 1)
+        finest, whole = _bisected(function, leaves, start)
         wanted = [_narrowest(panel) for panel in finest]
         if not _agrees(function, leaves, _merged(edges, wanted), whole):
             wanted = [panel[1:, 0] if len(panel) <= _MOST else np.empty(0) for panel in finest]
@@ -111,7 +113,8 @@ def _narrowest(panel: Float[np.ndarray, "panels 2"]) -> Float[np.ndarray, " brea
     stops = np.append(ends[1:], len(width))
     runs = np.append(np.append(np.inf, width[ends]), np.inf)
     least = (width[ends] < _NARROW) & (runs[1:-1] < runs[:-2]) & (runs[1:-1] < runs[2:])
-    return (panel[ends[least], 0] + panel[stops[least] - 1, 1]) / 2
+    middle = (panel[ends[least], 0] + panel[stops[least] - 1, 1]) / 2
+    return middle[middle > 1e-8]  # what a rule says of 0 itself has no weight
 
 
 def _merged(edges: Float[np.ndarray, "rows edges"], more: list[np.ndarray]) -> Float[np.ndarray, "rows all"]:

@@ -42,7 +42,8 @@ def weigh_by(
             in [0, 1], weights ≥ 0. Defined by `def` or kept in a variable: each new function compiles a new program.
         parameters: passed on to it; arrays broadcast, derivatives with respect to them exist.
         breaks: ascending sizes > 0 at which the function has jumps or kinks. Those that are not given are looked for,
-            where the parameters are numbers: a jump is found to rounding. Under `jit`, `vmap` or `grad` none can be.
+            where the parameters are numbers: a jump is found to rounding, if what it bounds is wider than .01.
+            Under `jit`, `vmap` or `grad` none can be.
 
     A law compares two quadratures of the rule. Where they disagree in the seventh digit, as they do where breaks are
     missing, it raises `InvalidInput`; under a transformation all its fields are NaN there.

@@ -11,7 +11,8 @@ import pytest
 
 from infojax.errors import InvalidInput
 from infojax.precision import float64
-from infojax.scaling import keep_easy, keep_hard, practice_law, two_stage_law
+from infojax.scaling import PracticeLaw, keep_easy, keep_hard, practice_law, two_stage_law
+from infojax.scaling.practice.law import _check_digits
 
 
 def moments(rule, p, edge, rho):
@@ -140,6 +141,18 @@ def test_where_float32_has_no_digits_it_says_nothing():
     np.testing.assert_allclose(single[told], double[told], rtol=2e-3)
 
 
-def test_numbers_that_float64_does_not_hold_are_refused_by_round():
-    with pytest.raises(InvalidInput, match=r"from round 0 on .* ridge=1e"):
-        practice_law(keep_hard(0.3), first_ratio=1e-90, added_ratio=1e-90, rounds=2, ridge=1e90)
+def test_too_many_rounds_are_refused_and_many_points_come_in_blocks():
+    with pytest.raises(InvalidInput, match=r"rounds=1001"):
+        practice_law(keep_hard(0.3), first_ratio=1.0, added_ratio=1.0, rounds=1001, ridge=0.1)
+    ridge = np.geomspace(1e-3, 1, 900)
+    setting = {"first_ratio": 0.5, "added_ratio": 1.0, "rounds": 40}
+    many = practice_law(keep_hard(0.3), **setting, ridge=ridge)
+    some = practice_law(keep_hard(0.3), **setting, ridge=ridge[::300])
+    np.testing.assert_allclose(many.error[::300], some.error, rtol=1e-11)
+
+
+def test_rounds_without_digits_are_refused_by_number():
+    """What has lost its digits is NaN in the law; no numbers are known at which that happens."""
+    field = np.array([0.2, 0.1, np.nan])
+    with pytest.raises(InvalidInput, match=r"from round 2 on .* ridge=0\.1"):
+        _check_digits(PracticeLaw(field, field, field), 1.0, 1.0, 0.1)

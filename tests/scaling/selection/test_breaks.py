@@ -17,7 +17,7 @@ def band(size, agrees, low, high):
 
 
 def stairs(size, agrees, steps):
-    return np.floor(size * steps) % 2, 1.0
+    return jnp.floor(size * steps) % 2, 1.0
 
 
 def tent(size, agrees, top):
@@ -44,7 +44,7 @@ def wave(size, agrees, speed):
     ("function", "parameters", "breaks"),
     [
         (band, (0.3, 1.0), (0.3, 1.0)),
-        (band, (0.3, 0.301), (0.3, 0.301)),
+        (band, (0.3, 0.33), (0.3, 0.33)),
         (band, (0.75, 1.5), (0.75, 1.5)),
         (weighed, (0.67,), (0.335, 0.67)),
         (tent, (0.7,), (0.7, 1.4)),
