@@ -87,6 +87,9 @@ def exact(rule, p, first, added, rounds, ridge, digits=300):
         (keep_hard, 0.005, 0.1, 0.1, 1.0),
         (keep_easy, 0.2, 2.0, 2.0, 1e-6),
         (keep_easy, 0.005, 0.4, 0.67, 0.05),
+        (keep_hard, 0.05, 0.05, 20.0, 0.2),
+        (keep_hard, 0.3, 2.0, 0.1, 1e-3),
+        (keep_easy, 0.3, 0.4, 0.67, 1e-6),
     ],
 )
 def test_forty_rounds_keep_their_digits(rule, p, first, added, ridge):
