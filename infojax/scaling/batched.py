@@ -77,10 +77,15 @@ def _everywhere(
     def at(*scalars: jax.Array) -> Any:
         found = law(*jax.tree.unflatten(structure, scalars), *shared, *static)
         refused = jnp.any(jnp.stack([jnp.isnan(leaf).any() for leaf in (*scalars, *jax.tree.leaves(shared))]))
-        return jax.tree.map(lambda field: jnp.where(refused, jnp.nan, field), found)
+        return jax.tree.map(lambda field: withheld(refused, field), found)
 
     if flat[0].size <= block:
         values = jax.vmap(at)(*flat)
     else:
         values = jax.lax.map(lambda scalars: at(*scalars), flat, batch_size=block)
     return jax.tree.map(lambda field: field.reshape((*shape, *field.shape[1:])), values)
+
+
+def withheld(refused: Any, field: jax.Array) -> jax.Array:
+    """The field, NaN where it is refused, and so are its slopes: a slope of 0 would say that a descent has arrived."""
+    return field * jnp.where(refused, jnp.nan, 1.0).astype(field.dtype)

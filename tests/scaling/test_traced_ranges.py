@@ -95,3 +95,20 @@ def test_numbers_in_range_are_not():
     for law in ("ridge", "practice", "mixture", "anisotropic", "relabelling"):
         found = jax.jit(lambda ridge, law=law: LAWS[law](ridge=ridge))(0.2)
         assert np.isfinite(np.concatenate([np.ravel(field) for field in found])).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "field", "outside"), [("ridge", "ridge", -0.5), ("ridge", "p", 1.5), ("ridge", "pruner", 1.5)]
+)
+def test_slopes_out_of_range_are_nan_too(name, field, outside):
+    # A slope of 0 would say that a descent has arrived.
+    slope = jax.grad(lambda value: LAWS[name](**{field: value}).error)(outside)
+    assert np.isnan(slope)
+
+
+def test_rules_with_known_numbers_may_be_made_inside_of_a_jit():
+    def band(size, agrees, low, high):
+        return (size > low) & (size < high), 1.0
+
+    made = jax.jit(lambda ratio: ridge_law(weigh_by(band, 0.3, 1.0), pruner=0.9, ratio=ratio, ridge=0.01).error)(0.1)
+    assert made == pytest.approx(ridge_law(weigh_by(band, 0.3, 1.0), pruner=0.9, ratio=0.1, ridge=0.01).error, rel=1e-5)

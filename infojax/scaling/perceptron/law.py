@@ -10,6 +10,7 @@ from jaxtyping import Array, ArrayLike, Float
 
 from infojax.errors import InvalidInput
 from infojax.precision import in_float64, traced
+from infojax.scaling.batched import withheld
 from infojax.scaling.perceptron.aligned import largest_aligned_margin
 from infojax.scaling.perceptron.margins import KEEP, kept_examples
 from infojax.scaling.perceptron.solver import largest_margin
@@ -130,4 +131,4 @@ def _law_at(alpha: Array, fraction: Array, angle: Array, keep: str, aligned: boo
     norm = jnp.sqrt(1 + student.c @ student.c)
     # arccos(overlap), without its loss of digits near overlap = 1
     law = jnp.arctan2(jnp.sqrt(1 + across**2), along) / np.pi, student.k / norm, along / norm
-    return PerceptronLaw(*(jnp.where(student.found & ~jnp.isnan(given), value, jnp.nan) for value in law))
+    return PerceptronLaw(*(withheld(~student.found | jnp.isnan(given), value) for value in law))

@@ -16,7 +16,7 @@ from jaxtyping import Array, ArrayLike, Float
 
 from infojax.errors import InvalidInput
 from infojax.precision import traced
-from infojax.scaling.batched import batched
+from infojax.scaling.batched import batched, withheld
 from infojax.scaling.practice.overlaps import Batches, Overlaps, learn, nothing_yet, sizes_of
 from infojax.scaling.selection.kept import kept_moments
 from infojax.scaling.selection.problem import Labels, Problem, require
@@ -113,7 +113,7 @@ def law_at(selection: Selection, first_ratio: Array, added_ratio: Array, ridge: 
     )
     off = jnp.stack([jnp.abs(a - b) - eps**0.6 * jnp.abs(a) for a, b in zip(law, other, strict=True)])
     holds = jnp.cumsum((~(off <= 0)).any(0).astype(int)) == 0  # in no round up to this one
-    return PracticeLaw(*(jnp.where(holds, field, jnp.nan) for field in law))
+    return PracticeLaw(*(withheld(~holds, field) for field in law))
 
 
 def _chain(selection: Selection, first_ratio: Array, added_ratio: Array, ridge: Array, rounds: int) -> PracticeLaw:

@@ -9,7 +9,7 @@ from jaxtyping import Array, ArrayLike, Float
 
 from infojax.errors import InvalidInput
 from infojax.precision import traced
-from infojax.scaling.batched import batched
+from infojax.scaling.batched import batched, withheld
 from infojax.scaling.ridge.equivalent import equivalent
 from infojax.scaling.ridge.weighted import weighted_equivalent
 from infojax.scaling.selection.kept import kept_moments, transformed_moments
@@ -105,7 +105,7 @@ def law_at(selection: Selection | Weighting, problem: Problem, labels: Labels) -
         agree = jnp.stack(
             [(a == b) | (jnp.abs(a - b) <= slack * (jnp.abs(a) + slack)) for a, b in zip(law, other, strict=True)]
         )
-        return RidgeLaw(*(jnp.where(agree.all(), field, jnp.nan) for field in law))
+        return RidgeLaw(*(withheld(~agree.all(), field) for field in law))
     if selection.weighted:
         return _weighted_at(selection, problem, labels)
     weights, spread = equivalent(kept_moments(selection, problem, labels), problem.ratio, problem.ridge)

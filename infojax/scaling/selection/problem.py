@@ -9,6 +9,7 @@ from jaxtyping import ArrayLike
 
 from infojax.errors import InvalidInput
 from infojax.precision import traced
+from infojax.scaling.batched import withheld
 from infojax.scaling.selection.rules import RESOLVED, Selection
 from infojax.scaling.selection.weighting import Weighting
 
@@ -67,7 +68,7 @@ def checked_problem(
     problem = _realisable(problem)
     if labels.aware and traced(pruner_generator):
         known = jnp.asarray(pruner_generator) > -1
-        return problem._replace(pruner_generator=jnp.where(known, problem.pruner_generator, jnp.nan))
+        return problem._replace(pruner_generator=withheld(~known, jnp.asarray(problem.pruner_generator)))
     if labels.aware and np.any(np.asarray(pruner_generator) == -1):
         raise InvalidInput(
             "pruner_generator=-1 with label_aware=True keeps no example: the pruner contradicts every label; "
@@ -82,7 +83,7 @@ def require(name: str, value: ArrayLike, allowed: Callable[[Any], Any], meaning:
     if traced(value):
         given = jnp.asarray(value, jnp.result_type(float))
         most = min(1 / RESOLVED, float(jnp.finfo(given.dtype).max))
-        return jnp.where(allowed(given) & (jnp.abs(given) <= most), given, jnp.nan)
+        return withheld(~(allowed(given) & (jnp.abs(given) <= most)), given)
     values = np.asarray(value, np.float64)
     bad = ~allowed(values)
     if bad.any():
@@ -131,7 +132,7 @@ def _realisable(problem: Problem) -> Problem:
         s, g, sg = (jnp.asarray(cosine, jnp.result_type(float)) for cosine in cosines)
         volume = 1 + 2 * s * g * sg - s**2 - g**2 - sg**2
         slack = max(_ROUNDING, 16 * float(jnp.finfo(s.dtype).eps))
-        return problem._replace(pruner=jnp.where(volume < -slack, jnp.nan, s))
+        return problem._replace(pruner=withheld(volume < -slack, s))
     s, g, sg = np.broadcast_arrays(*(np.asarray(cosine, np.float64) for cosine in cosines))
     # det of the Gram matrix of (w_s, w_g, w_*)
     bad = 1 + 2 * s * g * sg - s**2 - g**2 - sg**2 < -_ROUNDING

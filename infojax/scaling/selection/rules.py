@@ -11,6 +11,7 @@ from jaxtyping import Array, ArrayLike, Bool, Float
 
 from infojax.errors import InvalidInput
 from infojax.precision import traced
+from infojax.scaling.batched import withheld
 from infojax.scaling.selection.soft_cap import soft_cap
 
 # Fractions are no smaller, and other numbers of laws no larger than its inverse: float64 holds their squares.
@@ -121,7 +122,8 @@ def soft(p: ArrayLike, strength: ArrayLike, *, weighted: bool = False) -> Select
     [0.418, 0.259, 0.074]
     """
     if traced(strength):
-        strength = jnp.where(jnp.abs(jnp.asarray(strength, jnp.result_type(float))) <= 100, strength, jnp.nan)
+        given = jnp.asarray(strength, jnp.result_type(float))
+        strength = withheld(~(jnp.abs(given) <= 100), given)
     elif not np.all(np.abs(np.asarray(strength)) <= 100):
         raise InvalidInput(
             f"strength={strength} of a soft rule must be in [-100, 100]; beyond, use keep_hard(p) or keep_easy(p)"
@@ -133,7 +135,7 @@ def _checked(p: ArrayLike) -> ArrayLike:
     if traced(p):
         # What cannot be refused is NaN, and so is all that is computed of it.
         given = jnp.asarray(p, jnp.result_type(float))
-        return jnp.where((given > 0) & (given <= 1), given, jnp.nan)
+        return withheld(~((given > 0) & (given <= 1)), given)
     outside = ~((np.asarray(p) >= RESOLVED) & (np.asarray(p) <= 1))
     if outside.any():
         raise InvalidInput(

@@ -62,9 +62,11 @@ def weigh_by(
             if not np.all(np.asarray(high) > np.asarray(low)):
                 raise InvalidInput(f"breaks={breaks} must be positive and ascending: they are sizes |w_s·x|")
     if not traced(parameters):
-        _check_range(function, parameters)
-        if not traced(breaks):
-            breaks = all_breaks(function, parameters, tuple(breaks))
+        # Inside of a jit too: what a rule with known numbers says is known.
+        with jax.ensure_compile_time_eval():
+            _check_range(function, parameters)
+            if not traced(breaks):
+                breaks = all_breaks(function, parameters, tuple(breaks))
     return Weighting(function, parameters, tuple(breaks))
 
 
