@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float32, Int, Int64, Shaped
 
 from infojax.data.given import class_names, columns_of, index_of, inputs, labels_or_targets
 from infojax.errors import InvalidInput
+from infojax.float32_digits import check_float32
 from infojax.plain_arrays import plain_array
 from infojax.settings_checked import is_number, real_array, seed_of, whole_number
 
@@ -37,6 +38,8 @@ class Dataset:
     Warns:
         PrecisionWarning: for columns of x and y that keep few of their digits in float32, and for examples that
             become equal and hardly differ.
+        DataWarning: for labels that differ in blanks or characters that are not seen, and for empty ones, where the
+            classes are taken from the labels.
 
     >>> Dataset(x=[[0.0], [0.5], [1.0]], y=[0, 1, 1], classes=("dark", "light"), name="lamps")
     Dataset('lamps', n=3, shape=(1,), classes=('dark', 'light'))
@@ -181,17 +184,28 @@ class Dataset:
         """Inputs (x − mean) / std, with one number, or one for each channel (the last axis).
 
         Raises:
-            InvalidInput: unless std > 0, all are finite, and there is one number or one for each channel.
+            InvalidInput: unless std > 0, all are finite, and there is one number or one for each channel; and where
+                examples become equal in float32, as of x in [0, 1] with a mean of 1e9.
+
+        Warns:
+            PrecisionWarning: for columns that keep few of their digits.
         """
+        exact = [real_array(*of) for of in (("mean", mean), ("std", std))]
         with np.errstate(over="ignore"):
-            mean_, std_ = (real_array(*of).astype(np.float32) for of in (("mean", mean), ("std", std)))
+            mean_, std_ = (array.astype(np.float32) for array in exact)
         channels = self.x.shape[-1]
         if any(a.shape not in ((), (1,), (channels,)) for a in (mean_, std_)):
             raise InvalidInput(f"normalised: mean and std need one number, or one for each of {channels} channels.")
         if not (np.isfinite(mean_).all() and np.isfinite(std_).all() and (std_ > 0).all()):
             raise InvalidInput(f"normalised: mean {mean} must be finite, and std {std} finite and positive.")
         with np.errstate(over="ignore"):
-            return replace(self, x=(self.x - mean_) / std_)  # refused where that is not finite
+            part = replace(self, x=(self.x - mean_) / std_)  # refused where that is not finite
+        # Nothing is lost by a mean among the inputs, so the common case costs no second array.
+        spread = np.ptp(self.x.reshape(-1, channels), axis=0)
+        if (np.abs(mean_) > 8 * spread).any() or (std_ > 1e30 * spread).any():
+            given = (self.x.astype(np.float64) - exact[0]) / exact[1]
+            check_float32(given, part.x, f"{self.name}: normalised x", stacklevel=2)
+        return part
 
     def _at(self, index: Index) -> "Dataset":
         clean_y = None if self.clean_y is None else self.clean_y[index]

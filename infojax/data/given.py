@@ -1,14 +1,18 @@
 """What a `Dataset` is made of, from what people have: inputs, labels or targets, names of classes, columns."""
 
+import warnings
 from collections.abc import Iterable, Mapping, Set
 from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float32, Int64, Shaped
 
-from infojax.errors import InvalidInput
+from infojax.data.names import look_alike
+from infojax.errors import DataWarning, InvalidInput
 from infojax.float32_digits import check_float32
 from infojax.plain_arrays import is_real, missing, plain_array, require_real, text
+
+MEND_LABELS = "Mend the labels, such as np.char.strip(y), or give `classes`."
 
 # From the check up to who called Dataset(…).
 _TO_CALLER = 4
@@ -60,6 +64,8 @@ def labels_or_targets(
     if not classes and y.dtype.kind == "U" and y.ndim == 1:
         words = [each for each in (y, was) if each is not None and each.dtype.kind == "U"]
         classes = tuple(np.unique(np.concatenate(words)).tolist())
+        for said in look_alike(classes):
+            warnings.warn(f"{name}: {said}. {MEND_LABELS}", DataWarning, stacklevel=_TO_CALLER - 1)
     y = _labels(y, classes, name, "y") if y.ndim == 1 else _targets(y, classes, name)
     if was is None:
         return y, None, classes

@@ -1,7 +1,9 @@
 """`load`: a data set by name, or the user's own by path."""
 
 import difflib
+import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -15,19 +17,20 @@ from infojax.errors import DataNotFound, InvalidInput
 
 
 def load(
-    name_or_path: str | Path,
+    name_or_path: Any,
     *,
-    split: str = "train",
-    root: str | Path | None = None,
-    size: tuple[int, int] | None = None,
-    background: float | int = 1.0,
+    split: Any = "train",
+    root: Any = None,
+    size: Any = None,
+    background: Any = 1.0,
 ) -> Dataset:
     """A data set by name, or the user's own by path. Never downloads: `infojax data fetch NAME` does.
 
     Args:
         name_or_path: "digits", "mnist", "fashion-mnist", "cifar10" or "quickdraw"; or the path of an .npz
             (`load_npz`) or of a folder of images (`load_image_folder`). A name wins over a path; "./mnist" is a path.
-        split: "train", "test" or "validation"; for a folder of images also as its sub-folder is called.
+        split: "train", "test", "validation" (also "dev") or "eval"; for a folder of images also as its sub-folder is
+            called.
         root: searched first for a named set; `infojax.data.searching` documents the other places.
         size: (height, width) to which the images of a folder are resized.
         background: what transparent parts of the images of a folder show, from 0 (black) to 1 (white).
@@ -44,9 +47,16 @@ def load(
     Dataset('digits', n=1797, shape=(8, 8, 1), classes=('0', '1', '2', '3', '4', '5', '6', '7', '8', '9'))
     """
     named_split = split_named(split)
-    if name_or_path in SETS and named_split == "validation":
+    if isinstance(name_or_path, bytes) or not isinstance(name_or_path, str | os.PathLike) or name_or_path == "":
         raise InvalidInput(
-            f"split {split!r} is neither 'train' nor 'test', and {name_or_path} has no other; use "
+            f"load({name_or_path!r:.60}): give the name of a set ({', '.join(SETS)}), or a path as text or a Path."
+        )
+    if root is not None and not isinstance(root, str | os.PathLike):
+        raise InvalidInput(f"root is {root!r:.60}; give a path as text or a Path.")
+    if name_or_path in SETS and named_split not in ("train", "test"):
+        others = "'train' nor 'test'" if split.startswith("val") else "'train', 'test' nor 'validation'"
+        raise InvalidInput(
+            f"split {split!r} is neither {others}, and {name_or_path} has no other; use "
             f"load({name_or_path!r}).split(…)."
         )
     if name_or_path == "digits":
@@ -73,12 +83,12 @@ def load(
     return load_npz(path, split)
 
 
-def _path(given: str | Path) -> Path:
+def _path(given: Any) -> Path:
     try:
         path = Path(given).expanduser()
         path.exists()
         path.is_dir()
-    except (OSError, RuntimeError) as error:  # too long, not to be looked at, of an unknown user
+    except (OSError, RuntimeError, TypeError) as error:  # too long, not to be looked at, of an unknown user
         raise DataNotFound(f"{str(given)[:200]!r} is no path that can be read ({error!s:.200}).") from error
     return path
 
@@ -93,8 +103,8 @@ def load_weights(name: str, *, root: str | Path | None = None) -> dict[str, np.n
         CorruptData: when what is stored is damaged, or not what is pinned.
         InvalidInput: for a name that is none.
     """
-    if name not in WEIGHTS:
-        raise InvalidInput(f"There are no named weights {name!r}. Known: {', '.join(WEIGHTS)}.")
+    if not isinstance(name, str) or name not in WEIGHTS:
+        raise InvalidInput(f"There are no named weights {name!r:.60}. Known: {', '.join(WEIGHTS)}.")
     return search_weights(WEIGHTS[name], None if root is None else Path(root))[1]
 
 

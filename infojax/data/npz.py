@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from infojax.data.dataset import Dataset
+from infojax.data.given import MEND_LABELS
+from infojax.data.names import look_alike, readable
 from infojax.errors import CorruptData, DataWarning, InvalidInput
 from infojax.numpy_files import read_npz
 from infojax.plain_arrays import is_real, text
@@ -13,7 +15,7 @@ from infojax.plain_arrays import is_real, text
 # How a file may name the arrays of a split, x and y; its further arrays carry the same mark.
 _LAYOUTS = (("x_{}", "y_{}"), ("{}_images", "{}_labels"), ("{}_x", "{}_y"), ("X_{}", "y_{}"))
 # One split has several names.
-_SPLITS = (("train", "training"), ("test", "testing"), ("val", "valid", "validation"))
+_SPLITS = (("train", "training"), ("test", "testing"), ("val", "valid", "validation", "dev"))
 
 
 def load_npz(path: Path, split: str) -> Dataset:
@@ -31,7 +33,8 @@ def load_npz(path: Path, split: str) -> Dataset:
         OverBudget: when they are larger than the memory that is free.
 
     Warns:
-        DataWarning: for further arrays of n entries that are left out, as they are neither numbers nor strings.
+        DataWarning: for further arrays of n entries that are left out, as they are neither numbers nor strings;
+            and for labels that differ in blanks or characters that are not seen, where the file has no `classes`.
     """
     objects: set[str] = set()
     arrays = read_npz(path, left_out=objects)
@@ -47,6 +50,9 @@ def load_npz(path: Path, split: str) -> Dataset:
         x = x[..., None]
     trained = _trained_labels(arrays) if targets != "y" else None
     y, classes = _classes(y, trained, arrays.get("classes"), path)
+    if "classes" not in arrays and classes and arrays[targets].dtype.kind in "US":
+        for said in look_alike(classes):
+            warnings.warn(f"{readable(str(path))}: {said}. {MEND_LABELS}", DataWarning, stacklevel=3)
     columns, odd = {}, sorted(name for name in objects if _column_name(name, inputs) is not None)
     for key, values in arrays.items():
         name = _column_name(key, inputs)
@@ -63,7 +69,7 @@ def load_npz(path: Path, split: str) -> Dataset:
             DataWarning,
             stacklevel=3,
         )
-    return Dataset(x=x, y=y, classes=classes, name=path.stem, columns=columns)
+    return Dataset(x=x, y=y, classes=classes, name=readable(path.stem), columns=columns)
 
 
 def read_keras_npz(path: Path, split: str) -> tuple[np.ndarray, np.ndarray]:

@@ -49,7 +49,10 @@ def read_examples(name: str, x: Any, dtype: Any) -> Any:
         )
     x = x if isinstance(x, jax.Array) else array_of_reals(name, x)
     if jnp.issubdtype(x.dtype, jnp.complexfloating):
-        raise InvalidInput(f"{name} is of dtype {x.dtype}; give real numbers, real and imaginary parts side by side")
+        raise InvalidInput(
+            f"{name} is of dtype {x.dtype}, and needs real numbers; give its real part, or real and imaginary part as "
+            "columns of their own."
+        )
     if x.ndim == 0 or 0 in x.shape:
         raise InvalidInput(f"{name} must have at least one example along its first axis, its shape is {x.shape}")
     if is_floating(x):
@@ -70,7 +73,21 @@ def read_examples(name: str, x: Any, dtype: Any) -> Any:
                 f"{name} has integers up to {x.max()} and down to {x.min()}, which {kept.dtype} cannot hold; subtract "
                 "the least of them, or give floating-point numbers"
             )
+    if not traced(x) and jnp.issubdtype(x.dtype, jnp.integer) and np.dtype(dtype).itemsize <= 4:
+        _warn_of_large_integers(name, np.asarray(x))
     return x if traced(x) else np.asarray(jnp.asarray(x))
+
+
+def _warn_of_large_integers(name: str, x: np.ndarray) -> None:
+    """Integers stay what they are, as they may be indices; a network that computes with them rounds them."""
+    if x.dtype.itemsize > 2 and (x.astype(np.float32) != x.astype(np.float64)).any():
+        warnings.warn(
+            f"{name} has integers up to {x.max()} and down to {x.min()}; float32 rounds those beyond {2**24}, so the "
+            "kernel does not tell some examples apart unless they are used as indices. Subtract the least of each "
+            f"column, {name} - {name}.min(0).",
+            PrecisionWarning,
+            stacklevel=4,
+        )
 
 
 def check_magnitude(of_block: Callable[..., Any], x1: np.ndarray, x2: np.ndarray | None) -> None:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infojax.data import Dataset, load, symmetric_noise
-from infojax.errors import InvalidInput
+from infojax.errors import DataWarning, InvalidInput, PrecisionWarning
 
 
 def numbered(n: int, k: int = 3) -> Dataset:
@@ -160,3 +160,23 @@ def test_regression_has_no_classes():
     assert regression.flipped is None
     with pytest.raises(InvalidInput, match="regression targets"):
         regression.only(0)
+
+
+@pytest.mark.parametrize("y", [["u", "u ", "v"], ["u", "u\u200b", "v"], ["u\xa0", "u", "v"], [" ", "u", "v"]])
+def test_labels_that_look_alike_are_said(y):
+    with pytest.warns(DataWarning, match=r"(differ in blanks|a class is called).*np\.char\.strip\(y\)"):
+        made = Dataset(np.eye(3), y)
+    assert len(made.classes) == 3
+    assert Dataset(np.eye(3), y, classes=sorted(y)).classes == made.classes
+    assert made.take(2).classes == made.classes  # said once
+
+
+def test_normalised_does_not_merge_examples():
+    lamps = Dataset(np.linspace(0, 1, 40)[:, None], np.arange(40) % 2, ("a", "b"))
+    for mean, std in ((-1e9, 1), (1e9, 1e9), (3e7, 2.0)):
+        with pytest.raises(InvalidInput, match=r"normalised x: examples .* differ, and are the same in float32"):
+            lamps.normalised(mean, std)
+    with pytest.warns(PrecisionWarning, match="keeps few of its digits"):
+        lamps.normalised(1e5, 1)
+    lamps.normalised(0.5, 1e-3)
+    lamps.normalised(-20, 7)

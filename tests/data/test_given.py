@@ -81,6 +81,8 @@ def test_truth_values_are_labels():
         assert Dataset(X, y, ("no", "yes")).y.tolist() == [0, 1, 1, 0, 1, 1]
 
 
+@pytest.mark.filterwarnings("ignore:.* differ in blanks:infojax.errors.DataWarning")
+@pytest.mark.filterwarnings("ignore:.* a class is called:infojax.errors.DataWarning")
 @given(st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=5), min_size=2, max_size=8))
 def test_text_names_its_own_classes(words):
     for y in (words, np.array(words)[:, None], np.array([word.encode() for word in words], object)):

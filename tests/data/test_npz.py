@@ -1,6 +1,7 @@
 """The user's own .npz: what it may hold, and what is refused."""
 
 import io
+import os
 import zipfile
 
 import numpy as np
@@ -206,3 +207,18 @@ def test_files_that_are_no_data(tmp_path):
         load("minst")
     with pytest.raises(DataNotFound, match="named set"):
         load(tmp_path / "absent.npz")
+
+
+def test_labels_that_look_alike_are_said(tmp_path):
+    for y, says in ((["p", "p ", "q"], r"'p' and 'p ' differ in blanks"), (["p", "", "q"], "a class is called ''")):
+        np.savez(tmp_path / "a.npz", x=np.eye(3), y=y)
+        with pytest.warns(DataWarning, match=says):
+            assert len(load(tmp_path / "a.npz").classes) == 3
+    np.savez(tmp_path / "a.npz", x=np.eye(3), y=["p", "p ", "q"], classes=["p", "p ", "q"])
+    assert load(tmp_path / "a.npz").classes == ("p", "p ", "q")
+
+
+def test_a_name_that_is_no_utf8(tmp_path):
+    path = os.fsdecode(os.path.join(os.fsencode(tmp_path), b"\xff.npz"))
+    np.savez(path, x=np.eye(3), y=[0, 1, 1])
+    assert load(path).name == "\\xff"

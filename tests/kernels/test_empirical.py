@@ -11,7 +11,7 @@ import pytest
 from jax import lax
 from rich.progress import Progress
 
-from infojax.errors import InvalidInput, OverBudget
+from infojax.errors import InvalidInput, OverBudget, PrecisionWarning
 from infojax.kernels import empirical_ntk
 from infojax.kernels.batches import cost
 from infojax.kernels.contract import contract
@@ -195,3 +195,11 @@ def test_bad_input(change, message):
     arguments = {"network": apply, "params": params, "x1": normal(2, *shape)} | change
     with pytest.raises(InvalidInput, match=message):
         empirical_ntk(**arguments)
+
+
+@pytest.mark.parametrize("make", [np.asarray, jnp.asarray])
+def test_integers_that_float32_rounds_are_said(make):
+    weights = np.ones((1, 1), np.float32)
+    with pytest.warns(PrecisionWarning, match="integers up to 16777217 .*float32 rounds"):
+        empirical_ntk(lambda w, x: x.astype(jnp.float32) @ w, weights, make(np.array([[2**24], [2**24 + 1]], np.int32)))
+    empirical_ntk(lambda w, x: x.astype(jnp.float32) @ w, weights, make(np.array([[2**24], [2**24 - 1]], np.int32)))

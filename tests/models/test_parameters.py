@@ -153,8 +153,8 @@ def test_networks_that_are_none(network, match):
     ("x", "match"),
     [
         ({"ids": X, "mask": X}, r"x1 is a dict of \['ids', 'mask'\]; give one array"),
-        (X * 1j, "x1 is of dtype complex64; give real numbers"),
-        (jnp.asarray(X * 1j), "x1 is of dtype complex64; give real numbers"),
+        (X * 1j, "x1 is of dtype complex64, and needs real numbers; give its real part, or real and imaginary"),
+        (jnp.asarray(X * 1j), "x1 is of dtype complex64, and needs real numbers; give its real part, or real and imag"),
         ("abc", "x1 is of dtype <U3"),
     ],
 )

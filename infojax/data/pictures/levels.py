@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from infojax.data.names import readable
-from infojax.data.pictures.walking import LeftOut, is_own_output, pictures_below, visible_folders
+from infojax.data.pictures.walking import SHOWN, LeftOut, is_own_output, pictures_below, visible_folders
 from infojax.data.splits import SPLITS, split_named
 from infojax.errors import InvalidInput
 
@@ -61,15 +61,18 @@ def folder_of_split(folder: Path, split: str) -> tuple[Path, list[str]]:
     return folder, []
 
 
-def check_levels(folder: Path, pictures: list[Path]) -> None:
-    """Raises InvalidInput where the classes lie above or below the folder's sub-folders; says which path to give."""
+def check_levels(folder: Path, pictures: list[Path]) -> list[str]:
+    """What to say of classes that may lie lower.
+
+    Raises InvalidInput where they lie above or below the folder's sub-folders; says which path to give.
+    """
     parts = [path.relative_to(folder).parts for path in pictures]
     below = [each[:-1] for each in parts if len(each) > 1]
     shown = readable(str(folder))
     if parts and not below:
         _refuse_flat(folder, len(parts))
     if not below:
-        return
+        return []
     common = below[0]
     for each in below:
         while each[: len(common)] != common:
@@ -84,6 +87,27 @@ def check_levels(folder: Path, pictures: list[Path]) -> None:
             f"{shown} has one sub-folder with pictures, {readable(common[0])}, and the classes lie lower: give {lower}."
         )
     _check_names_of_splits(folder, below)
+    return _same_below(folder, below)
+
+
+def _same_below(folder: Path, below: list[tuple[str, ...]]) -> list[str]:
+    """What to say where all sub-folders hold sub-folders of the same names: of places or folds, these are the classes;
+    of classes, they are where the pictures come from."""
+    second = defaultdict(set)
+    for each in below:
+        second[each[0]].add(each[1] if len(each) > 1 else "")
+    same = sorted(set.intersection(*second.values()) - {""} - set(SPLITS))
+    if len(second) < 2 or len(same) < 2 or any("" in names for names in second.values()):
+        return []
+    first = sorted(second)
+    return [
+        f"{readable(str(folder))}: the classes are the {len(first)} sub-folders {_some(first)}, and each of them holds "
+        f"{_some(same)}. If those are the classes, give the path of one, such as {readable(str(folder / first[0]))}."
+    ]
+
+
+def _some(names: list[str]) -> str:
+    return readable(", ".join(names[:SHOWN])) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
 
 
 def _refuse_flat(folder: Path, number: int) -> NoReturn:
@@ -116,7 +140,10 @@ def _check_names_of_splits(folder: Path, below: list[tuple[str, ...]]) -> None:
     shown = readable(str(folder))
     first = sorted({each[0] for each in below})
     kinds = {kind for name in first for kind in _splits_in(name)}
-    if len(kinds) > 1 and all(_splits_in(name) for name in first):
+    parted = [_parted(name) for name in first]
+    alike = len({tuple(sorted(rest)) for _, rest in parted}) == 1 and all(len(found) == 1 for found, _ in parted)
+    several = len({kind for found, _ in parted for kind in found}) > 1
+    if (len(kinds) > 1 and all(_splits_in(name) for name in first)) or (alike and several):
         names = ", ".join(readable(name) for name in first)
         raise InvalidInput(
             f"{shown}: the sub-folders {names} look like splits, not classes. Give the path of one, such as "
@@ -134,9 +161,14 @@ def _check_names_of_splits(folder: Path, below: list[tuple[str, ...]]) -> None:
 
 def _splits_in(name: str) -> set[str]:
     """The splits that a name speaks of, where it speaks of nothing else."""
+    found, rest = _parted(name)
+    return found if rest <= _BESIDE_SPLITS else set()
+
+
+def _parted(name: str) -> tuple[set[str], set[str]]:
+    """The splits that a name speaks of, and its other words: of mnist_train, the train and mnist."""
     words = set(re.split(r"[\W\d_]+", name.casefold()))
-    found = {SPLITS[word] for word in words if word in SPLITS}
-    return found if words <= _BESIDE_SPLITS | set(SPLITS) else set()
+    return {SPLITS[word] for word in words if word in SPLITS}, words - set(SPLITS)
 
 
 def _said(folder: Path, chosen: Path, others: list[Path], splits: dict[str, list[Path]]) -> list[str]:

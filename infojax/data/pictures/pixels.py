@@ -113,7 +113,10 @@ def _pixels(path: Path, wanted: _Wanted, changed: Changed) -> UInt8[np.ndarray, 
     with opened(path) as picture:
         if "transparency" in picture.info:
             picture.info["transparency"] = _transparent_color(picture)
+        alpha = _alpha_of_bmp(picture)
         upright = ImageOps.exif_transpose(picture)
+        if alpha is not None:
+            upright.putalpha(alpha)
         if upright.has_transparency_data:
             upright = _laid(path, upright, wanted.background, changed)
         upright = upright.convert("L" if wanted.gray else "RGB")
@@ -136,6 +139,23 @@ def _laid(path: Path, picture: Image.Image, background: float, changed: Changed)
     if (pixels == pixels[0, 0]).all():
         changed.vanished.append(path)
     return laid
+
+
+def _alpha_of_bmp(picture: Image.Image) -> Image.Image | None:
+    """The fourth bytes of a BMP's pixels, which Pillow drops, and writes as alpha. None where they say nothing, as all
+    are 0 or all 255."""
+    if picture.format != "BMP" or _raw(picture) != "BGRX" or picture.info.get("compression") != 0:
+        return None
+    (tile,) = picture.tile  # pyright: ignore[reportAttributeAccessIssue]
+    stream, (_, stride, direction) = picture.fp, tile[3]  # pyright: ignore[reportAttributeAccessIssue]
+    at = stream.tell()
+    stream.seek(tile[2])
+    rows = np.frombuffer(stream.read(stride * picture.height), np.uint8)
+    stream.seek(at)
+    if len(rows) < stride * picture.height:
+        return None  # truncated, which Pillow says
+    alpha = np.ascontiguousarray(rows.reshape(picture.height, stride)[::direction, 3 : 4 * picture.width : 4])
+    return None if alpha.max() == 0 or alpha.min() == 255 else Image.fromarray(alpha)
 
 
 def _transparent_color(picture: Image.Image) -> object:

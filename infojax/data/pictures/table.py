@@ -3,13 +3,17 @@
 import csv
 import io
 import os
+import string
 from collections import defaultdict
 from pathlib import Path
 
 from infojax.data.names import readable
+from infojax.data.pictures.walking import LeftOut, pictures_below
 from infojax.errors import CorruptData, InvalidInput
 
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
+# Blanks, and characters without width that spreadsheets and web pages leave.
+_BLANKS = string.whitespace + "\xa0\u2003\u2009\u202f\u3000\u200b\u200c\u200d\u2060\ufeff"
 _OTHERS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 
 
@@ -53,6 +57,20 @@ def read_table(table: Path) -> tuple[list[tuple[Path, str]], dict[str, list[str]
     return labelled, {"file": files} | {key: kept[key] for key in kept if key not in ("file", "label")}, said
 
 
+def not_named(table: Path, named: list[Path]) -> list[str]:
+    """What to say of pictures beside and below a table that it does not name."""
+    known = {path.resolve() for path in named}
+    try:
+        below = pictures_below(table.parent, LeftOut())
+    except InvalidInput:  # a folder that may not be read, of which nothing is asked
+        return []
+    others = [path for path in below if path.resolve() not in known]
+    if not others:
+        return []
+    first = readable(others[0].relative_to(table.parent).as_posix())
+    return [f"{readable(str(table))}: left out {len(others):,} picture(s) that it does not name, such as {first}."]
+
+
 def _cells(table: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
     """The header, and each row that is not empty with the number of its line; cells are stripped."""
     shown = readable(str(table))
@@ -64,7 +82,7 @@ def _cells(table: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
         raise CorruptData(f"{shown} is no table in CSV and UTF-8, but perhaps in UTF-16. Save it as CSV UTF-8.")
     try:
         reader = csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""), strict=True, skipinitialspace=True)
-        rows = [(reader.line_num, [cell.strip() for cell in cells]) for cells in reader]
+        rows = [(reader.line_num, [cell.strip(_BLANKS) for cell in cells]) for cells in reader]
     except (ValueError, csv.Error) as error:
         raise CorruptData(f"{shown} is no table in CSV and UTF-8 ({error}). Save it as that.") from error
     rows = [(line, cells) for line, cells in rows if any(cells)]

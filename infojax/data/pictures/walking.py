@@ -28,6 +28,8 @@ _TOOLS = {
 }
 # Files that hold settings of a file browser, and that nobody misses.
 _LITTER = {"thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini", "picasa.ini", "icon\r"}
+# What `infojax curve` writes of one name; figures of papers come without .parquet.
+_OF_FIGURES = (".csv", ".parquet", ".pdf", ".png")
 SHOWN = 8
 _RECORD = 2**20
 
@@ -39,7 +41,7 @@ class LeftOut:
     Attributes:
         hidden: hidden and tool-made folders, and hidden pictures, by name → the pictures in them.
         unread: suffix → files that are not read.
-        own: folders that infojax wrote, relative to the folder.
+        own: folders and figures that infojax wrote, relative to the folder.
         back: links to folders that are read under their own name.
         nowhere: links that lead nowhere, and what is neither file nor folder.
         beside: pictures beside the folders of classes.
@@ -140,8 +142,14 @@ def pictures_below(folder: Path, left: LeftOut) -> list[Path]:
     pending, followed = [folder], {root}
     while pending:  # no recursion: paths may be deeper than Python's stack
         here = pending.pop()
-        for entry in listing(here):
+        entries = listing(here)
+        figures = _figures({entry.name for entry in entries})
+        for entry in entries:
             path = Path(entry.path)
+            if Path(entry.name).stem in figures and Path(entry.name).suffix in _OF_FIGURES:
+                if path.suffix == ".png":
+                    left.own.append(readable(path.relative_to(folder).as_posix()))
+                continue
             if is_folder(entry):
                 if is_tool_made(entry.name):
                     _hide(path, left)
@@ -154,6 +162,12 @@ def pictures_below(folder: Path, left: LeftOut) -> list[Path]:
             else:
                 _sort(entry, path, here != folder, pictures, left)
     return sorted(pictures)
+
+
+def _figures(names: set[str]) -> set[str]:
+    """The stems under which infojax wrote a figure and its numbers: a picture twice, and a table."""
+    stems = {name.removesuffix(".pdf") for name in names if name.endswith(".pdf")}
+    return {stem for stem in stems if f"{stem}.csv" in names and f"{stem}.png" in names}
 
 
 def _sort(entry: os.DirEntry[str], path: Path, in_class: bool, pictures: list[Path], left: LeftOut) -> None:

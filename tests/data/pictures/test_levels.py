@@ -133,3 +133,30 @@ def test_a_tree_below_the_classes(folder):
 def test_one_class_is_loaded(folder):
     """Refused where it would be scored (tests/cli), as pools of one class are pooled in Python."""
     assert load(folder("cats/0.png", "cats/1.png")).classes == ("cats",)
+
+
+@pytest.mark.parametrize("names", [("siteA", "siteB"), ("fold1", "fold2", "fold3"), ("cats", "dogs")])
+def test_the_same_folders_in_each_class_are_said(folder, names):
+    root = folder(*(f"{name}/{below}/0.png" for name in names for below in ("phone", "camera")))
+    says = rf"the classes are the {len(names)} sub-folders {', '.join(names)}, and each of them holds camera, phone"
+    with pytest.warns(DataWarning, match=says):
+        own = load(root)
+    assert own.classes == names
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [("x_train", "x_test"), ("mnist_train", "mnist_test"), ("dev", "eval"), ("cells-train-v2", "cells-val-v2")],
+)
+def test_splits_under_names_of_the_set(folder, first, second):
+    root = folder(*(f"{name}/{c}/0.png" for name in (first, second) for c in "ab"))
+    with pytest.raises(InvalidInput, match=r"look like splits, not classes|has the splits"):
+        load(root)
+    assert load(root / first).classes == ("a", "b")
+
+
+def test_dev_and_eval_are_splits(folder):
+    root = folder(*(f"{split}/{c}/{i}.png" for i, split in enumerate(("train", "dev", "eval")) for c in "ab"))
+    for i, split in enumerate(("train", "dev", "eval")):
+        assert load(root, split=split).columns["file"].tolist() == [f"a/{i}.png", f"b/{i}.png"]
+    assert load(root, split="validation").columns["file"][0] == "a/1.png"

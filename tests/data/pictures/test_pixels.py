@@ -149,7 +149,9 @@ def test_the_first_of_several_frames_is_taken_and_said(folder, suffix):
 
 
 def test_previews_in_a_cameras_jpeg_are_no_frames(folder):
-    pictures = [Image.fromarray(np.full((8, 8, 3), v, np.uint8)) for v in (10, 200)]
+    pictures = [
+        Image.fromarray(np.full((8, 8, 3), v, np.uint8) + np.eye(8, dtype=np.uint8)[..., None]) for v in (10, 200)
+    ]
     root = folder("a/0.png", "b/0.png", make=lambda: pictures[0])
     pictures[0].save(root / "a" / "1.jpg", format="MPO", save_all=True, append_images=pictures[1:])
     assert load(root).x.max() < 0.1
@@ -175,3 +177,69 @@ def test_pictures_with_too_many_pixels(folder, monkeypatch):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
     with pytest.raises(InvalidInput, match=r"b/1\.png has too many pixels"):
         load(root, size=(4, 4))
+
+
+def bmp_of_alpha(folder, alphas):
+    """BMPs as Pillow saves RGBA: the alpha lies in the fourth byte of a pixel, which Pillow does not read."""
+    root = folder()
+    for i, alpha in enumerate(alphas):
+        (root / "ab"[i % 2]).mkdir(exist_ok=True)
+        Image.fromarray(np.dstack([COLOR] * 3 + [alpha])).save(root / "ab"[i % 2] / f"{i}.bmp")
+    return root
+
+
+@pytest.mark.parametrize("background", [0.0, 1.0])
+def test_the_alpha_of_a_bmp(folder, background):
+    root = bmp_of_alpha(folder, (ALPHA, ALPHA[::-1]))
+    with pytest.warns(DataWarning, match="2 of 2 pictures .* transparent parts"):
+        x = load(root, background=background).x
+    np.testing.assert_allclose(x[0, ..., 0], over(COLOR, ALPHA, background), atol=0.5 / 255 + 1e-6)
+    np.testing.assert_allclose(x[1, ..., 0], over(COLOR, ALPHA[::-1], background), atol=0.5 / 255 + 1e-6)
+
+
+@pytest.mark.parametrize("alpha", [0, 255])
+def test_a_bmp_whose_fourth_bytes_say_nothing(folder, alpha):
+    x = load(bmp_of_alpha(folder, (0 * ALPHA + alpha,) * 2)).x
+    np.testing.assert_array_equal(x[0, ..., 0], COLOR / np.float32(255))
+
+
+def test_blank_pictures_are_said(folder):
+    root = folder("a/0.png", "b/0.png", make=lambda: Image.new("RGB", (4, 4), (9, 8, 7)))
+    with pytest.warns(DataWarning, match="all 2 pictures are of one and the same color"):
+        load(root)
+    assert len(load(folder("b/1.png"))) == 3
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"size": 8}, r"size is 8; give \(height, width\)"),
+        ({"size": "8x8"}, r"size is '8x8'; give \(height, width\)"),
+        ({"size": (8, 8, 3)}, r"size \(8, 8, 3\) has 3 numbers; give \(height, width\)"),
+        ({"size": (8.5, 8)}, "each side is 8.5; it must be a whole number"),
+        ({"size": (None, 8)}, "each side is None; it must be a whole number"),
+        ({"size": ((8, 8), 8)}, r"size is \(\(8, 8\), 8\); give|each side is"),
+        ({"size": (0, 8)}, "has no pixels"),
+        ({"background": "white"}, "background is 'white'; give a number from 0"),
+        ({"background": None}, "background is None; give a number from 0"),
+        ({"background": (1, 1, 1)}, r"background is \(1, 1, 1\); give a number from 0"),
+        ({"background": np.nan}, "background is nan; give a number from 0"),
+        ({"split": ["train"]}, r"split \['train'\] is neither 'train'"),
+        ({"split": None}, "split None is neither 'train'"),
+        ({"root": 3}, "root is 3; give a path"),
+    ],
+)
+def test_options_that_are_none(folder, options, says):
+    with pytest.raises(InvalidInput, match=says):
+        load(folder("a/0.png", "b/0.png"), **options)
+
+
+@pytest.mark.parametrize("size", [(8.0, 8.0), [8, 8], np.array([8, 8])])
+def test_sizes_as_people_have_them(folder, size):
+    assert load(folder("a/0.png", "b/0.png"), size=size).x.shape == (2, 8, 8, 1)
+
+
+@pytest.mark.parametrize("what", [None, 3, b"digits", ["digits"], "", {"digits"}])
+def test_what_is_no_name_and_no_path(what):
+    with pytest.raises(InvalidInput, match=r"load\(.*give the name of a set"):
+        load(what)

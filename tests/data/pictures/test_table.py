@@ -118,3 +118,14 @@ def test_a_file_that_is_named_twice_is_said(folder):
 def test_labels_that_differ_in_case_are_said(folder):
     with pytest.warns(DataWarning, match="classes 'Cat' and 'cat' differ in case or blanks alone"):
         assert load(labelled(folder, "file,label\na.png,cat\nb.png,Cat\n")).classes == ("Cat", "cat")
+
+
+def test_pictures_that_it_does_not_name_are_counted(folder):
+    root = folder(*TWO, "c.png", "more/d.png", **{"labels.csv": "file,label\na.png,x\nb.png,y\n"})
+    with pytest.warns(DataWarning, match=r"left out 2 picture\(s\) that it does not name, such as c\.png"):
+        assert len(load(root)) == 2
+
+
+def test_characters_without_width_are_stripped(folder):
+    root = folder(*TWO, "c.png", **{"labels.csv": "file,label\na.png,x\nb.png,x\u200b\nc.png\u2060,\ufeffx \n"})
+    assert load(root).classes == ("x",)

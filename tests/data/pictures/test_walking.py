@@ -166,7 +166,16 @@ def test_two_names_that_are_no_utf8_stay_two(folder):
     assert load(root).classes == ("a", "\\xfe", "\\xff")
 
 
-@pytest.mark.parametrize(("names", "said"), [(("Cat", "cat"), True), (("cat", "cat "), True), (("a", "A"), False)])
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (("Cat", "cat"), True),
+        (("cat", "cat "), True),
+        (("x", "x "), True),
+        (("x", "x\u200b"), True),
+        (("a", "A"), False),
+    ],
+)
 def test_classes_of_like_names(folder, names, said):
     root = folder(*(f"{name}/0.png" for name in names))
     if not said:
@@ -226,3 +235,15 @@ class TestOpening:
         pixels = np.random.default_rng(0).integers(0, 256, (6, 5, 3), np.uint8)
         root = folder("a/0.png", "b/0.bmp", "b/1.tif", make=lambda: Image.fromarray(pixels))
         np.testing.assert_array_equal(load(root).x, np.stack([pixels] * 3) / np.float32(255))
+
+
+def test_figures_of_a_curve_are_no_pictures(folder):
+    figures = {
+        f"{where}c{suffix}": "0" for where in ("curves/", "cats/", "") for suffix in (".csv", ".parquet", ".pdf")
+    }
+    figures |= {"cats/of paper.csv": "0", "cats/of paper.pdf": "0"}
+    root = folder(*TWO, "curves/c.png", "cats/c.png", "cats/of paper.png", "c.png", **figures)
+    with pytest.warns(DataWarning, match=r"left out what infojax wrote \(.*curves/c\.png.*\)\."):
+        own = load(root)
+    assert own.classes == ("cats", "dogs")
+    assert own.columns["file"].tolist() == list(TWO)
