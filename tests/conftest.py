@@ -34,6 +34,16 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             pytest.skip(f"needs: infojax data fetch {mark.args[0]}")
 
 
+@pytest.fixture(autouse=True)
+def _no_lines_of_progress(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a loaded machine anything may take ten seconds, and what commands print must not depend on it. Tests of these
+    lines set their own pace."""
+    from infojax.cli import progress, sweep_screen
+
+    for screen in (progress, sweep_screen):
+        monkeypatch.setattr(screen, "EVERY", float("inf"))
+
+
 @pytest.fixture(autouse=True, scope="module")
 def _forget_compiled_programs() -> Iterator[None]:
     """Compiled programs of one file are of no use to the next, and hundreds of them take gigabytes."""
