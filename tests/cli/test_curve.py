@@ -198,7 +198,8 @@ def test_a_folder_that_cannot_be_made(tmp_path, capsys):
         main(["curve", "--out", str(tmp_path / "file" / "curve")])
     assert left.value.code == 2
     said = " ".join(capsys.readouterr().err.split())
-    assert f"--out {tmp_path / 'file' / 'curve'} is no folder" in said
+    file = tmp_path / "file"
+    assert f"--out {file / 'curve'}: {file} is no folder" in said
     assert "give another" in said
 
 
