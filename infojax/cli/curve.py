@@ -95,7 +95,7 @@ def curve(
     settings = settle(given)
     if optimal:
         check_optimal(settings)
-    make_writable(out.parent)
+    make_writable(out.parent, out)
     lines = with_law(settings, grid(settings, settings.law.places))
     points = None
     if settings.simulate:

@@ -71,12 +71,15 @@ def _of_the_disk(error: BaseException | None) -> Exception | None:
     return error
 
 
-def make_writable(out: Path) -> None:
-    """Make a folder, and see that a file can be written there before any work is done. Raises `InvalidInput`."""
+def make_writable(out: Path, asked: Path | None = None) -> None:
+    """Make a folder, and see that a file can be written there before any work is done. `asked` is what --out was, where
+    that is not the folder. Raises `InvalidInput`.
+    """
     try:
         out.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=out) as file:
             file.write(b"some")
             file.flush()
     except OSError as error:
-        raise InvalidInput(f"--out {out} is no folder that can be written to ({error}); give another") from error
+        given = out if asked is None else f"{asked}: {out}"
+        raise InvalidInput(f"--out {given} is no folder that can be written to ({error}); give another") from error

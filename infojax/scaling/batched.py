@@ -44,7 +44,7 @@ def _refuse_lost(found: Any, arguments: Any) -> None:
     shape = np.broadcast_shapes(*(np.shape(leaf) for leaf in jax.tree.leaves(arguments)))
     gone = np.zeros(shape, bool)
     for field in jax.tree.leaves(found):
-        gone |= np.isnan(field).reshape((*shape, -1)).any(-1)
+        gone |= np.isnan(field).any(axis=tuple(range(len(shape), np.ndim(field))))
     if not gone.any():
         return
     listed = ", ".join(

@@ -197,7 +197,10 @@ def test_a_folder_that_cannot_be_made(tmp_path, capsys):
     with pytest.raises(SystemExit) as left:
         main(["curve", "--out", str(tmp_path / "file" / "curve")])
     assert left.value.code == 2
-    assert "choose another --out" in capsys.readouterr().err
+    said = " ".join(capsys.readouterr().err.split())
+    file = tmp_path / "file"
+    assert f"--out {file / 'curve'}: {file} is no folder" in said
+    assert "give another" in said
 
 
 def test_a_full_disk_loses_no_more_than_what_does_not_fit(curve, tmp_path, monkeypatch):

@@ -29,6 +29,7 @@ _CUT = 0.4871  # of a panel, not in halves, so that no edge meets a break at a r
 _MESH = 0.0987 * np.arange(1, 42)  # so that nothing wider than .01 falls between the first nodes
 _MOST = 160  # panels of a rule that is not smooth anywhere; more are not worth their time
 _NARROW = 0.05
+_SAME = 1e-11  # apart at most, two breaks are one
 _AGREE = 1e-14  # of the whole, by which two rules may differ on a panel
 _GOOD = 1e-9  # and panels from the whole
 
@@ -50,7 +51,7 @@ def all_breaks(function: Callable, parameters: tuple[Any, ...], breaks: tuple[An
     with float64():
         start = np.sort(np.concatenate([edges, np.broadcast_to(_MESH, (rows, len(_MESH)))], 1), 1)
         finest, whole = _bisected(function, leaves, start)
-        wanted = [_narrowest(panel) for panel in finest]
+        wanted = [_narrowest(panel, known) for panel, known in zip(finest, edges, strict=True)]
         if not _agrees(function, leaves, _merged(edges, wanted), whole):
             wanted = [panel[1:, 0] if len(panel) <= _MOST else np.empty(0) for panel in finest]
     if not any(len(row) for row in wanted):
@@ -105,8 +106,10 @@ def _bisected(
     return np.split(pairs, np.searchsorted(row[order], np.arange(1, rows))), whole
 
 
-def _narrowest(panel: Float[np.ndarray, "panels 2"]) -> Float[np.ndarray, " breaks"]:
-    """The middles of narrow panels whose neighbours are wider."""
+def _narrowest(
+    panel: Float[np.ndarray, "panels 2"], known: Float[np.ndarray, " edges"]
+) -> Float[np.ndarray, " breaks"]:
+    """The middles of narrow panels whose neighbours are wider, without those that are known."""
     width = panel[:, 1] - panel[:, 0]
     # of panels of about one width side by side, the middle counts
     ends = np.flatnonzero(np.append(True, np.abs(np.diff(width)) > 0.1 * width[1:]))
@@ -114,7 +117,9 @@ def _narrowest(panel: Float[np.ndarray, "panels 2"]) -> Float[np.ndarray, " brea
     runs = np.append(np.append(np.inf, width[ends]), np.inf)
     least = (width[ends] < _NARROW) & (runs[1:-1] < runs[:-2]) & (runs[1:-1] < runs[2:])
     middle = (panel[ends[least], 0] + panel[stops[least] - 1, 1]) / 2
-    return middle[middle > 1e-8]  # what a rule says of 0 itself has no weight
+    # a jump that is known draws the rule that looks at ends as well
+    new = (np.abs(middle[:, None] - known) > _SAME).all(1)
+    return middle[new & (middle > 1e-8)]  # what a rule says of 0 itself has no weight
 
 
 def _merged(edges: Float[np.ndarray, "rows edges"], more: list[np.ndarray]) -> Float[np.ndarray, "rows all"]:

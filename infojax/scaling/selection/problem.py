@@ -10,7 +10,7 @@ from jaxtyping import ArrayLike
 from infojax.errors import InvalidInput
 from infojax.precision import traced
 from infojax.scaling.batched import withheld
-from infojax.scaling.selection.rules import RESOLVED, Selection
+from infojax.scaling.selection.rules import RESOLVED, Selection, real_numbers
 from infojax.scaling.selection.weighting import Weighting
 
 _ROUNDING = 1e-9  # by how much a Gram matrix of given cosines may fail to be positive semi-definite
@@ -84,6 +84,7 @@ def require(name: str, value: ArrayLike, allowed: Callable[[Any], Any], meaning:
         given = jnp.asarray(value, jnp.result_type(float))
         most = min(1 / RESOLVED, float(jnp.finfo(given.dtype).max))
         return withheld(~(allowed(given) & (jnp.abs(given) <= most)), given)
+    value = real_numbers(name, value)
     values = np.asarray(value, np.float64)
     bad = ~allowed(values)
     if bad.any():

@@ -1,5 +1,6 @@
 """Which examples of a pool are kept: rules that look at the margin t = w_s·x of a pruning direction w_s."""
 
+import sys
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +11,7 @@ from jax.scipy.special import erfinv, ndtri
 from jaxtyping import Array, ArrayLike, Bool, Float
 
 from infojax.errors import InvalidInput
+from infojax.plain_arrays import plain_array, require_real
 from infojax.precision import traced
 from infojax.scaling.batched import withheld
 from infojax.scaling.selection.soft_cap import soft_cap
@@ -124,7 +126,7 @@ def soft(p: ArrayLike, strength: ArrayLike, *, weighted: bool = False) -> Select
     if traced(strength):
         given = jnp.asarray(strength, jnp.result_type(float))
         strength = withheld(~(jnp.abs(given) <= 100), given)
-    elif not np.all(np.abs(np.asarray(strength)) <= 100):
+    elif not np.all(np.abs(strength := real_numbers("strength", strength)) <= 100):
         raise InvalidInput(
             f"strength={strength} of a soft rule must be in [-100, 100]; beyond, use keep_hard(p) or keep_easy(p)"
         )
@@ -136,6 +138,7 @@ def _checked(p: ArrayLike) -> ArrayLike:
         # What cannot be refused is NaN, and so is all that is computed of it.
         given = jnp.asarray(p, jnp.result_type(float))
         return withheld(~((given > 0) & (given <= 1)), given)
+    p = real_numbers("p", p)
     outside = ~((np.asarray(p) >= RESOLVED) & (np.asarray(p) <= 1))
     if outside.any():
         raise InvalidInput(
@@ -143,3 +146,17 @@ def _checked(p: ArrayLike) -> ArrayLike:
             f"{RESOLVED:g}: 0.2 keeps a fifth of the pool, keep_all() keeps it whole"
         )
     return p
+
+
+def real_numbers(name: str, value: ArrayLike) -> Any:
+    """A number as it is, anything else as an array of float64; no list, which would be many leaves of a pytree.
+
+    Raises `InvalidInput` for what is not made of real numbers.
+    """
+    if isinstance(value, float | int):
+        if abs(value) > sys.float_info.max and isinstance(value, int):
+            raise InvalidInput(f"{name} is an integer too large for float64: give at most {1 / RESOLVED:g}")
+        return value
+    array = plain_array(name, value)
+    require_real(name, array)
+    return array.astype(np.float64)

@@ -12,6 +12,7 @@ from jaxtyping import Array, ArrayLike, Bool, Float
 from infojax.errors import InvalidInput
 from infojax.precision import traced
 from infojax.scaling.selection.breaks import all_breaks
+from infojax.scaling.selection.rules import real_numbers
 
 
 @jax.tree_util.register_dataclass
@@ -62,6 +63,7 @@ def weigh_by(
             if not np.all(np.asarray(high) > np.asarray(low)):
                 raise InvalidInput(f"breaks={breaks} must be positive and ascending: they are sizes |w_s·x|")
     if not traced(parameters):
+        parameters = tuple(real_numbers(f"parameter {i}", parameter) for i, parameter in enumerate(parameters))
         # Inside of a jit too: what a rule with known numbers says is known.
         with jax.ensure_compile_time_eval():
             _check_range(function, parameters)

@@ -86,7 +86,7 @@ def checked_mixture(mixture: Mixture) -> Mixture:
         name: require(name, getattr(mixture, name), lambda v: (v >= 0) & (v <= 1), "a probability, in [0, 1]")
         for name in ("label_noise", "keep_correct", "keep_wrong", "real_fraction")
     }
-    right, wrong = kept_fractions(mixture)
+    right, wrong = kept_fractions(mixture._replace(**probabilities))
     kept = require("the fraction of examples that is kept", right + wrong, lambda v: v > 0, "positive: keep something")
     ratio = require("ratio", mixture.ratio, lambda v: (v > 0) & (v < np.inf), "d/n > 0, dimensions per example")
     return Mixture(

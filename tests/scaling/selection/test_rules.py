@@ -2,11 +2,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jaxtyping import TypeCheckError
 from scipy.stats import norm
 
 from infojax.errors import InvalidInput
 from infojax.precision import float64
-from infojax.scaling import keep_all, keep_easy, keep_hard, keep_random
+from infojax.scaling import keep_all, keep_easy, keep_hard, keep_random, ridge_law, soft
 
 FRACTIONS = np.array([1e-8, 1e-3, 0.2, 0.5, 0.999])
 
@@ -47,3 +48,34 @@ def test_selection_passes_through_transformations():
     assert doubled == keep_hard(0.5)
     thresholds = jax.jit(jax.vmap(lambda p: keep_easy(p).threshold()))(jnp.array([0.2, 0.5]))
     np.testing.assert_allclose(thresholds, norm.isf(np.array([0.1, 0.25])), rtol=1e-5)
+
+
+@pytest.mark.parametrize("p", [0.3 + 2j, np.array([0.3, 0.2 + 1j]), "a", b"a", None, {}, object(), ["0.2"]])
+def test_what_is_no_real_number_is_refused(p):
+    for rule in (keep_hard, keep_easy, keep_random, lambda p: soft(0.3, p)):
+        # under the tests' checks of types, some never come so far
+        with pytest.raises((InvalidInput, TypeCheckError)):
+            rule(p)
+    with pytest.raises((InvalidInput, TypeCheckError)):
+        ridge_law(keep_hard(0.3), pruner=0.9, ratio=p, ridge=0.1)
+
+
+def test_an_integer_beyond_float64_is_refused():
+    with pytest.raises(InvalidInput, match="p is an integer too large for float64"):
+        keep_hard(10**400)
+    with pytest.raises(InvalidInput, match="ridge is an integer too large for float64"):
+        ridge_law(keep_hard(0.3), pruner=0.9, ratio=0.1, ridge=10**400)
+
+
+def test_of_no_fractions_there_are_no_laws():
+    assert ridge_law(keep_easy(np.array([])), pruner=0.9, ratio=0.1, ridge=0.1).error.shape == (0,)
+    law = ridge_law(keep_hard(np.ones((0, 2))), pruner=0.9, ratio=0.1, ridge=0.1)
+    assert {field.shape for field in law} == {(0, 2)}
+
+
+def test_an_array_of_objects_that_are_numbers_is_one_of_numbers():
+    numbers = np.array([0.2, 0.5], object)
+    np.testing.assert_array_equal(
+        ridge_law(keep_easy(numbers), pruner=0.9, ratio=0.1, ridge=0.1).error,
+        ridge_law(keep_easy(np.array([0.2, 0.5])), pruner=0.9, ratio=0.1, ridge=0.1).error,
+    )

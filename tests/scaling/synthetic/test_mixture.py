@@ -65,3 +65,10 @@ def test_bad_arguments_are_refused(wrong, says):
         mixture_law(**(GIVEN | wrong))
     with pytest.raises(InvalidInput, match="dimension=1"):
         simulate_mixture(**GIVEN, dimension=1, repeats=4, key=jax.random.key(0))
+
+
+def test_arrays_of_objects_are_read_and_complex_numbers_are_refused():
+    law = mixture_law(**(GIVEN | {"label_noise": np.array([0.1, 0.4], object)}))
+    np.testing.assert_allclose(law.error[1], mixture_law(**GIVEN).error, rtol=1e-12)
+    with pytest.raises(InvalidInput, match="label_noise is of dtype complex128"):
+        mixture_law(**(GIVEN | {"label_noise": np.array([0.1, 0.2 + 1j])}))
