@@ -287,8 +287,8 @@ def computes_in_float64(program: Any) -> bool:
 def initial_residual(network: Network, params: Params, train: Dataset) -> Float[np.ndarray, "n k"]:
     """Targets minus outputs at `params`, in their precision. Raises InvalidInput when they differ in number."""
     targets = train.targets
-    check_network(network.apply, params, train.x)
     with float64() if kernel_dtype(params) == np.float64 else contextlib.nullcontext():
+        check_network(network.apply, params, train.x)
         outputs = jax.jit(network.apply)(params, jnp.asarray(train.x, kernel_dtype(params)))
     if outputs.shape != targets.shape:
         raise InvalidInput(

@@ -54,7 +54,10 @@ def look_at_zeros(
     u, zeros = np.asarray(vectors, np.float64), Zeros(max(below, moved))
     if rounding < 1e-12 and below <= FACTORED * 2.0**-52 * largest + moved:
         zeros = Zeros()
+    # Rows that are equal up to the rounding of float32 may be those of near-duplicates; those of float64, not.
     labels, apart = _equal_rows(values, u, rounding)
+    if apart > IDENTICAL * largest:
+        return Zeros(max(below, moved))
     counts = np.bincount(labels)
     if len(counts) == n:
         return zeros
@@ -62,7 +65,7 @@ def look_at_zeros(
     means = np.zeros((len(counts), int(zero.sum())))
     np.add.at(means, labels, u[:, zero])
     outside = np.sqrt(np.sum(means**2 / counts[:, None], axis=0))
-    return Zeros(0.0, apart <= IDENTICAL * largest) if (outside < OUTSIDE).all() else zeros
+    return Zeros(0.0, True) if (outside < OUTSIDE).all() else zeros
 
 
 def _equal_rows(values: np.ndarray, u: np.ndarray, rounding: float) -> tuple[np.ndarray, float]:
