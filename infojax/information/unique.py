@@ -8,7 +8,7 @@ any training time; one eigendecomposition of the kernel serves all examples.
 """
 
 import contextlib
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax
@@ -244,18 +244,25 @@ def unique_information(
     settings: dict[str, Any] = {"training": training, "decay": decay, "convention": convention, "groups": groups}
     build = partial(empirical_ntk, network, budget=budget, progress=progress)
 
+    blurs: list[bool] = []
+    wider_fits = cache(partial(in_float64_if_it_fits, network, params, train, validation))
+
     def made(score: Any, params: Params) -> Any:
         residual = initial_residual(network, params, train)
         kernel = build(params, train.x, out=accelerator_with_room(residual.size))
+        blurs.append(kernel_dtype(params) != np.float64 and blurred(kernel, train.x))
+        if blurs == [True] and method != "products" and wider_fits() is not None:
+            return None
         cross = build(params, validation.x, train.x)
         return score(kernel, cross, residual, outputs=residual.shape[1], sigma=sigma, **settings)
 
     if method == "products":
         return made(from_products, params)
     scores = made(_from_kernels, params)
-    if scores.error > LOST and (wider := in_float64_if_it_fits(network, params, train, validation)) is not None:
+    if (scores is None or scores.error > LOST) and (wider := wider_fits()) is not None:
         scores = made(_from_kernels, wider)
-    warn_of_lost_digits("Unique information", scores.error, scores.rounding, scores.condition)
+    error = np.inf if blurs[-1] else scores.error
+    warn_of_lost_digits("Unique information", error, scores.rounding, scores.condition)
     return scores
 
 
@@ -279,6 +286,15 @@ def in_float64_if_it_fits(network: Network, params: Params, train: Dataset, vali
     return wider if computes_in_float64(program) else None
 
 
+def blurred(kernel: Any, x: Any) -> bool:
+    """Whether the rounding of a kernel makes examples equal that differ, or leaves nothing of it."""
+    rows, x = np.asarray(kernel), np.asarray(x)
+    if np.abs(rows).max(initial=0.0) < 1e-30:
+        return True
+    each = rows[:: len(rows) // len(x)]
+    return len({row.tobytes() for row in each}) < len({row.tobytes() for row in x})
+
+
 def computes_in_float64(program: Any) -> bool:
     """Whether no number of a traced program is of less precision."""
     return not any(f"{short}[" in str(program) for short in ("f32", "f16", "bf16"))
@@ -288,8 +304,9 @@ def initial_residual(network: Network, params: Params, train: Dataset) -> Float[
     """Targets minus outputs at `params`, in their precision. Raises InvalidInput when they differ in number."""
     targets = train.targets
     with float64() if kernel_dtype(params) == np.float64 else contextlib.nullcontext():
-        check_network(network.apply, params, train.x)
-        outputs = jax.jit(network.apply)(params, jnp.asarray(train.x, kernel_dtype(params)))
+        x = jnp.asarray(train.x, kernel_dtype(params))
+        check_network(network.apply, params, x)
+        outputs = jax.jit(network.apply)(params, x)
     if outputs.shape != targets.shape:
         raise InvalidInput(
             f"The network has outputs of shape {outputs.shape}, the training targets have {targets.shape}; build it "
