@@ -26,6 +26,7 @@ from infojax.kernels.program import is_floating
 from infojax.linearized.digits import LOST, relative_error, warn_of_lost_digits
 from infojax.linearized.each_out import leave_each_out
 from infojax.linearized.groups import Groups, rows_of_groups
+from infojax.linearized.hidden import blurred
 from infojax.linearized.spectrum import Spectrum, rounding_of, spectrum_of
 from infojax.linearized.training import Convention, Training
 from infojax.memory import factoring_bytes, require_room_to_factor, room
@@ -284,15 +285,6 @@ def in_float64_if_it_fits(network: Network, params: Params, train: Dataset, vali
     except Exception:  # a network of others that insists on its precision: there are no more digits to be had
         return None
     return wider if computes_in_float64(program) else None
-
-
-def blurred(kernel: Any, x: Any) -> bool:
-    """Whether the rounding of a kernel makes examples equal that differ, or leaves nothing of it."""
-    rows, x = np.asarray(kernel), np.asarray(x)
-    if np.abs(rows).max(initial=0.0) < 1e-30:
-        return True
-    each = rows[:: len(rows) // len(x)]
-    return len({row.tobytes() for row in each}) < len({row.tobytes() for row in x})
 
 
 def computes_in_float64(program: Any) -> bool:

@@ -6,7 +6,7 @@ the third digit; and training to convergence divides by it. Only examples whose 
 known to make zeros.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Array, Bool, Float
@@ -99,3 +99,12 @@ def _neighbors(values: np.ndarray, u: np.ndarray, rounding: float) -> tuple[np.n
     # Equal rows have equal projections.
     order = np.argsort(scaled @ np.random.default_rng(0).normal(size=len(values)), kind="stable")
     return order, np.linalg.norm(scaled[order[1:]] - scaled[order[:-1]], axis=1), allowed[order[1:]]
+
+
+def blurred(kernel: Any, x: Any) -> bool:
+    """Whether the rounding of a kernel makes examples equal that differ, or leaves nothing of it."""
+    rows, x = np.asarray(kernel), np.asarray(x)
+    if np.abs(rows).max(initial=0.0) < 1e-30:
+        return True
+    each = rows[:: len(rows) // len(x)]
+    return len({row.tobytes() for row in each}) < len({row.tobytes() for row in x})
