@@ -260,7 +260,7 @@ def unique_information(
     if method == "products":
         return made(from_products, params)
     scores = made(_from_kernels, params)
-    if (scores is None or scores.error > LOST) and (wider := wider_fits()) is not None:
+    if (not scores or scores.error > LOST) and (wider := wider_fits()) is not None:
         scores = made(_from_kernels, wider)
     error = np.inf if blurs[-1] else scores.error
     warn_of_lost_digits("Unique information", error, scores.rounding, scores.condition)
