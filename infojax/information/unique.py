@@ -8,7 +8,7 @@ any training time; one eigendecomposition of the kernel serves all examples.
 """
 
 import contextlib
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax
@@ -26,6 +26,7 @@ from infojax.kernels.program import is_floating
 from infojax.linearized.digits import LOST, relative_error, warn_of_lost_digits
 from infojax.linearized.each_out import leave_each_out
 from infojax.linearized.groups import Groups, rows_of_groups
+from infojax.linearized.hidden import blurred
 from infojax.linearized.spectrum import Spectrum, rounding_of, spectrum_of
 from infojax.linearized.training import Convention, Training
 from infojax.memory import factoring_bytes, require_room_to_factor, room
@@ -244,18 +245,25 @@ def unique_information(
     settings: dict[str, Any] = {"training": training, "decay": decay, "convention": convention, "groups": groups}
     build = partial(empirical_ntk, network, budget=budget, progress=progress)
 
+    blurs: list[bool] = []
+    wider_fits = cache(partial(in_float64_if_it_fits, network, params, train, validation))
+
     def made(score: Any, params: Params) -> Any:
         residual = initial_residual(network, params, train)
         kernel = build(params, train.x, out=accelerator_with_room(residual.size))
+        blurs.append(kernel_dtype(params) != np.float64 and blurred(kernel, train.x))
+        if blurs == [True] and method != "products" and wider_fits() is not None:
+            return None
         cross = build(params, validation.x, train.x)
         return score(kernel, cross, residual, outputs=residual.shape[1], sigma=sigma, **settings)
 
     if method == "products":
         return made(from_products, params)
     scores = made(_from_kernels, params)
-    if scores.error > LOST and (wider := in_float64_if_it_fits(network, params, train, validation)) is not None:
+    if (not scores or scores.error > LOST) and (wider := wider_fits()) is not None:
         scores = made(_from_kernels, wider)
-    warn_of_lost_digits("Unique information", scores.error, scores.rounding, scores.condition)
+    error = np.inf if blurs[-1] else scores.error
+    warn_of_lost_digits("Unique information", error, scores.rounding, scores.condition)
     return scores
 
 
@@ -287,9 +295,10 @@ def computes_in_float64(program: Any) -> bool:
 def initial_residual(network: Network, params: Params, train: Dataset) -> Float[np.ndarray, "n k"]:
     """Targets minus outputs at `params`, in their precision. Raises InvalidInput when they differ in number."""
     targets = train.targets
-    check_network(network.apply, params, train.x)
     with float64() if kernel_dtype(params) == np.float64 else contextlib.nullcontext():
-        outputs = jax.jit(network.apply)(params, jnp.asarray(train.x, kernel_dtype(params)))
+        x = jnp.asarray(train.x, kernel_dtype(params))
+        check_network(network.apply, params, x)
+        outputs = jax.jit(network.apply)(params, x)
     if outputs.shape != targets.shape:
         raise InvalidInput(
             f"The network has outputs of shape {outputs.shape}, the training targets have {targets.shape}; build it "

@@ -36,7 +36,7 @@ def relative_error(
     sizes = np.abs(scores)
     floor = max(of_median * float(np.median(sizes)), _OF_LARGEST * float(sizes.max(initial=0.0)))
     with np.errstate(invalid="ignore", divide="ignore"):
-        parts = np.where(errors > 0, errors / np.maximum(sizes, floor), 0.0)
+        parts = np.where(errors == 0, 0.0, errors / np.maximum(sizes, floor))
     return float(np.nan_to_num(parts, nan=np.inf, posinf=np.inf).max(initial=0.0))
 
 

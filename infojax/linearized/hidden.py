@@ -6,7 +6,7 @@ the third digit; and training to convergence divides by it. Only examples whose 
 known to make zeros.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Array, Bool, Float
@@ -19,6 +19,8 @@ EQUAL = 8
 OUTSIDE = 0.3
 # Rows that are equal to the last bit come out of the factorisation with this, of the largest eigenvalue.
 IDENTICAL = 1e-12
+# Rows this close, of their length, have an eigenvalue that float64 does not tell from zero, though they are not equal.
+NEAR = 3e-6
 
 
 class Zeros(NamedTuple):
@@ -54,7 +56,12 @@ def look_at_zeros(
     u, zeros = np.asarray(vectors, np.float64), Zeros(max(below, moved))
     if rounding < 1e-12 and below <= FACTORED * 2.0**-52 * largest + moved:
         zeros = Zeros()
+        if _near_but_not_equal(values, u, zero, rounding):
+            return Zeros(max(below, moved))
+    # Rows that are equal up to the rounding of float32 may be those of near-duplicates; those of float64, not.
     labels, apart = _equal_rows(values, u, rounding)
+    if apart > IDENTICAL * largest:
+        return Zeros(max(below, moved))
     counts = np.bincount(labels)
     if len(counts) == n:
         return zeros
@@ -62,19 +69,42 @@ def look_at_zeros(
     means = np.zeros((len(counts), int(zero.sum())))
     np.add.at(means, labels, u[:, zero])
     outside = np.sqrt(np.sum(means**2 / counts[:, None], axis=0))
-    return Zeros(0.0, apart <= IDENTICAL * largest) if (outside < OUTSIDE).all() else zeros
+    return Zeros(0.0, True) if (outside < OUTSIDE).all() else zeros
 
 
 def _equal_rows(values: np.ndarray, u: np.ndarray, rounding: float) -> tuple[np.ndarray, float]:
     """The same number for rows of U S Uᵀ that are equal up to rounding, and how far apart such rows are at most."""
-    n = len(values)
+    order, apart, allowed = _neighbors(values, u, rounding)
+    equal = apart <= allowed
+    labels = np.empty(len(values), np.int64)
+    labels[order] = np.concatenate([[0], np.cumsum(~equal)])
+    return labels, float(apart[equal].max(initial=0.0))
+
+
+def _near_but_not_equal(values: np.ndarray, u: np.ndarray, zero: np.ndarray, rounding: float) -> bool:
+    """Whether two rows that are not equal up to rounding differ in a direction of zeros alone."""
+    order, apart, allowed = _neighbors(values, u, rounding)
+    length = np.linalg.norm(u * values[None], axis=1)[order[1:]]
+    near = np.flatnonzero((apart > allowed) & (apart <= NEAR * length))
+    inside = np.sum((u[order[near + 1]][:, zero] - u[order[near]][:, zero]) ** 2, axis=1)
+    return bool((inside > 2 * (1 - OUTSIDE**2)).any())
+
+
+def _neighbors(values: np.ndarray, u: np.ndarray, rounding: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Rows of U S Uᵀ in an order in which equal ones stand together, how far each is from the one before, and how far
+    equal ones may be."""
     scaled = u * values[None]  # rows at the distances that the kernel's have
     diagonal = np.maximum(np.sum(u * scaled, axis=1), 0.0)
     allowed = EQUAL * rounding * np.sqrt(2 * diagonal * diagonal.sum()) + 1e-14 * abs(values[-1])
-    # Equal rows have equal projections: sorted by one, they stand next to one another.
-    order = np.argsort(scaled @ np.random.default_rng(0).normal(size=n), kind="stable")
-    apart = np.linalg.norm(scaled[order[1:]] - scaled[order[:-1]], axis=1)
-    equal = apart <= allowed[order[1:]]
-    labels = np.empty(n, np.int64)
-    labels[order] = np.concatenate([[0], np.cumsum(~equal)])
-    return labels, float(apart[equal].max(initial=0.0))
+    # Equal rows have equal projections.
+    order = np.argsort(scaled @ np.random.default_rng(0).normal(size=len(values)), kind="stable")
+    return order, np.linalg.norm(scaled[order[1:]] - scaled[order[:-1]], axis=1), allowed[order[1:]]
+
+
+def blurred(kernel: Any, x: Any) -> bool:
+    """Whether the rounding of a kernel makes examples equal that differ, or leaves nothing of it."""
+    rows, x = np.asarray(kernel), np.asarray(x)
+    if np.abs(rows).max(initial=0.0) < 1e-30:
+        return True
+    each = rows[:: len(rows) // len(x)]
+    return len({row.tobytes() for row in each}) < len({row.tobytes() for row in x})

@@ -100,8 +100,10 @@ def errors_of_squares(
 
     weights = (pulled * values[None]) @ pulled.T
     length = (one * known.spread[0]) ** 2 + two**2 * jnp.sum((through @ weights) * through)
-    # ΔᵀΘΔ has the rounding of Θ itself, too.
-    along = one**2 * jnp.sum((known.rows @ (f * values * change)) ** 2) + one**4 / 2
+    # ΔᵀΘΔ has the rounding of Θ itself, too; but what is between directions of zeros was set to zero.
+    zeros = jnp.linalg.norm(known.rows @ jnp.where(values > 0, 0.0, change))
+    others = jnp.linalg.norm(known.rows @ jnp.where(values > 0, change, 0.0))
+    along = one**2 * jnp.sum((known.rows @ (f * values * change)) ** 2) + others**2 * (others**2 / 2 + zeros**2)
     along += two**2 * jnp.sum((through @ (pulled @ (values * change))) ** 2)
     of_weights = _of_square(known.noise, along, length) + OWN * known.noise * (values @ change**2)
 

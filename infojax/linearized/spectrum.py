@@ -120,6 +120,8 @@ def on_device(kernel: Num[ArrayLike, "..."]) -> tuple[Float[np.ndarray, " N"], F
 
 # Fourth powers of larger ones are beyond float64.
 _LARGEST = 1e75
+# Products of smaller ones underflow in float32: 2⁻¹²⁶ is its smallest number with all digits, and 2²³ its digits.
+_SMALLEST = 2.0**-103
 
 
 def _check_square(shape: tuple[int, ...]) -> None:
@@ -133,6 +135,11 @@ def _check_entries(largest: float, asymmetry: float, rounding: float) -> None:
         raise InvalidInput(
             "The training kernel has NaN or infinite entries; check inputs and parameters, and scale inputs down where "
             "they are large: a kernel grows as their square."
+        )
+    if rounding > 1e-12 and 0 < largest < _SMALLEST:
+        raise InvalidInput(
+            f"The training kernel has entries of {largest:.3g} at most, where float32 has no digits left; scale inputs "
+            "up, or give parameters in float64."
         )
     if largest > _LARGEST:
         raise InvalidInput(f"The training kernel has entries of {largest:.3g}; scale inputs so that none is over 1e75.")

@@ -49,9 +49,7 @@ def test_near_duplicates_in_float32_are_warned_of(name, training):
         SCORES[name](*problem(1e-4, np.float32), training)
 
 
-@pytest.mark.parametrize(
-    "training", [Converged(), LONG, GradientDescent(2000, 0.1)], ids=["converged", "long", "short"]
-)
+@pytest.mark.parametrize("training", TRAININGS)
 @pytest.mark.parametrize("name", SCORES)
 def test_what_is_right_is_not_warned_of(name, training):
     kinds = [(0.3, np.float32), (1e-3, np.float64)]
@@ -98,3 +96,10 @@ def test_relative_errors_of_small_scores_and_of_none():
     assert relative_error(np.zeros(3), np.zeros(3)) == 0
     assert relative_error(np.zeros(3), np.array([0.0, 1e-9, 0.0])) == np.inf
     assert relative_error(np.array([1.0]), np.array([np.nan])) == np.inf
+
+
+@pytest.mark.parametrize("apart", [3e-6, 3e-7])
+@pytest.mark.parametrize("name", ["unique", "held out"])
+def test_rows_that_are_equal_only_up_to_the_rounding_of_float32_are_not_taken_for_equal(name, apart):
+    with pytest.warns(PrecisionWarning, match="float64"):
+        SCORES[name](*problem(apart, np.float32), Converged())
