@@ -1,4 +1,4 @@
-"""What every way to unique information is given, checked before anything else: a network, weights of it, and examples."""
+"""What every way to unique information is given, checked before all else: a network, weights of it, and examples."""
 
 from typing import Any
 

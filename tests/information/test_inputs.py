@@ -21,6 +21,7 @@ DATA = Dataset(X, np.array([[0.0], [1.0], [0.0], [1.0]]))
 TRIPLE = stax.serial(stax.Dense(1), stax.Relu(), stax.Dense(1))
 NETWORK = ij.models.mlp(hidden=(2,))
 PARAMS = NETWORK.init(jax.random.key(0), (3,))
+WIDE, CONVERGED, DESCENT = ij.models.from_stax(TRIPLE), ij.Converged(), ij.GradientDescent(2, 0.1)
 
 
 @pytest.fixture(autouse=True)
@@ -28,7 +29,7 @@ def _without_type_checks(monkeypatch):
     monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)  # as users run it
 
 
-def unique(network=NETWORK, params=PARAMS, train=DATA, validation=DATA, training=ij.Converged()):
+def unique(network=NETWORK, params=PARAMS, train=DATA, validation=DATA, training=CONVERGED):
     return unique_information(network, params, train, validation, training=training)
 
 
@@ -36,15 +37,15 @@ def influence(network=NETWORK, params=PARAMS, train=DATA, validation=DATA):
     return influence_information(network, params, train, validation, decay=0.1)
 
 
-def sgd(network=NETWORK, params=PARAMS, train=DATA, training=ij.Converged()):
+def sgd(network=NETWORK, params=PARAMS, train=DATA, training=CONVERGED):
     return sgd_information(network, params, train, batch=1, training=training, learning_rate=0.1, decay=0.1)
 
 
-def retrain(network=NETWORK, params=PARAMS, train=DATA, validation=DATA, training=ij.GradientDescent(2, 0.1)):
+def retrain(network=NETWORK, params=PARAMS, train=DATA, validation=DATA, training=DESCENT):
     return retrain_without_each(network, params, train, validation, training=training)
 
 
-def ensemble(network=ij.models.from_stax(TRIPLE), train=DATA, validation=DATA, training=ij.Converged()):
+def ensemble(network=WIDE, train=DATA, validation=DATA, training=CONVERGED):
     return ensemble_information(network, train, validation, training=training)
 
 
