@@ -102,7 +102,7 @@ def check_parameters(apply: Callable[..., Any], params: Any) -> None:
 def _check_leaf(name: str, leaf: Any) -> None:
     if isinstance(leaf, np.ma.MaskedArray):
         raise InvalidInput(
-            f"params has a masked array at {name}, which JAX does not take: give leaf.filled(value), or leaf.data where "
+            f"params has a masked array at {name}, which JAX does not take: give leaf.filled(value), or leaf.data if "
             "nothing is masked."
         )
     if isinstance(leaf, float | complex) and not isinstance(leaf, np.generic):
