@@ -138,7 +138,7 @@ def _numbers(value: Any) -> np.ndarray | None:
     return np.asarray(value).astype(np.float64) if real else None
 
 
-def _weak(value: Scalar) -> Scalar:
+def _weak(value: Any) -> Any:
     # A product of a float32 number is rounded to it, where the arithmetic to come has float64.
     known = isinstance(value, jax.Array) and not traced(value) and value.ndim == 0
     return value.item() if known else value
