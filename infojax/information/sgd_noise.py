@@ -121,7 +121,7 @@ def sgd_from_kernel(
     size = rows_of(train_kernel)
     check_training(training)
     _check(r, size, outputs, decay, convention, {"batch": batch, "learning_rate": learning_rate}, ridge)
-    decay, ridge, batch = float(decay), float(ridge), batch if isinstance(batch, int) else float(batch)
+    decay, ridge, batch = float(decay), float(ridge), int(batch) if batch == int(batch) else batch
     learning_rate = None if learning_rate is None else float(learning_rate)
     n = len(r) // outputs
     rows = rows_of_groups(groups, n, outputs)
