@@ -62,5 +62,5 @@ class PrecisionWarning(_Plain, UserWarning):
     """A result has fewer right digits than its dtype holds; the message says how many, and how to get them."""
 
 
-class StorageWarning(UserWarning):
+class StorageWarning(_Plain, UserWarning):
     """What is written may not last as long as is promised elsewhere; the message says when it would be lost."""

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 
 from infojax.errors import InvalidInput
@@ -86,7 +87,10 @@ def is_number(value: Any) -> bool:
     dtype = getattr(value, "dtype", None)
     if dtype is None:
         return isinstance(value, int | float) and not isinstance(value, bool)
-    return np.ndim(value) == 0 and isinstance(dtype, np.dtype) and dtype.kind in "iuf"
+    if np.ndim(value) or not isinstance(dtype, np.dtype) or np.ma.is_masked(value):
+        return False
+    # Floats of 16 bits that NumPy has not are of another kind to it.
+    return dtype.kind in "iuf" or bool(jnp.issubdtype(dtype, np.floating))
 
 
 def require_matrix(name: str, shape: tuple[int, ...], needs: str) -> None:
@@ -101,4 +105,5 @@ def require_matrix(name: str, shape: tuple[int, ...], needs: str) -> None:
 
 
 def _is_number(value: Any) -> bool:
-    return np.ndim(value) == 0 and isinstance(value, int | float | np.number | np.ndarray | np.generic)
+    """Truth values too, which stand for 0 and 1; no tracers, which cannot be compared."""
+    return isinstance(value, bool | np.bool_) or (not traced(value) and is_number(value))

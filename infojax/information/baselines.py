@@ -37,7 +37,7 @@ from infojax.linearized.spectrum import Spectrum
 from infojax.linearized.training import Convention, GradientDescent, GradientFlow, Training, as_sum
 from infojax.memory import require_room
 from infojax.precision import float64
-from infojax.settings_checked import array_of_reals
+from infojax.settings_checked import array_of_reals, require_not_negative
 
 Residual = Float[np.ndarray, "n k"]
 Scores = Float[np.ndarray, " n"]
@@ -228,8 +228,7 @@ def _check(
         )
     if not np.isfinite(residual).all():
         raise InvalidInput(f"residual has {np.sum(~np.isfinite(residual))} NaN or infinite entries; check the data.")
-    if not 0 <= decay < np.inf:
-        raise InvalidInput(f"decay is {decay}; it must be finite and not negative.")
+    require_not_negative("decay", decay)
     if convention not in ("mean", "sum"):
         raise InvalidInput(f'convention is {convention!r}; it must be "mean" or "sum".')
     summed = as_sum(training, decay, convention, len(residual))

@@ -18,6 +18,7 @@ from threadpoolctl import threadpool_limits
 from infojax.data import Dataset
 from infojax.errors import InvalidInput
 from infojax.information.ensemble_each_out import block_size, divergences_each_out
+from infojax.information.inputs import require_dataset, require_ensemble
 from infojax.information.settings import say_if_constant
 from infojax.linearized.digits import relative_error, warn_of_lost_digits
 from infojax.linearized.each_out import choose_method
@@ -25,7 +26,7 @@ from infojax.linearized.ensemble import ensemble, trained
 from infojax.linearized.groups import Groups, rows_of_groups
 from infojax.linearized.perturbed import HARMLESS, amplification, errors, rounded
 from infojax.linearized.spectrum import Spectrum, rounding_of, rows_of, spectrum_of
-from infojax.linearized.training import Convention, Converged, Training, as_sum
+from infojax.linearized.training import Convention, Converged, Scalar, Training, as_sum, check_training
 from infojax.memory import require_room
 from infojax.models.network import Network
 from infojax.precision import float64
@@ -86,9 +87,9 @@ def ensemble_from_kernels(
     cross_nngp: Num[ArrayLike, "..."],
     validation_nngp: Num[ArrayLike, "..."],
     training: Training,
-    decay: float = 0.0,
+    decay: Scalar = 0.0,
     convention: Convention | str = "mean",
-    jitter: float = 0.0,
+    jitter: Scalar = 0.0,
     joint: bool = True,
     groups: Groups | None = None,
     block: int | None = None,
@@ -139,7 +140,9 @@ def ensemble_from_kernels(
     )
     size = rows_of(train_kernel)
     rounding = max(map(rounding_of, (validation_kernel, nngp, cross_nngp, validation_nngp)))
+    check_training(training)
     _check(size, y, cross, n_train, n_cross, n_validation, decay, convention, jitter)
+    decay, jitter = float(decay), float(jitter)
     examples = len(y)
     rows = rows_of_groups(groups, examples, 1)
     _require_room(examples, len(cross), 0.0)
@@ -204,9 +207,9 @@ def ensemble_information(
     validation: Dataset,
     *,
     training: Training,
-    decay: float = 0.0,
+    decay: Scalar = 0.0,
     convention: Convention | str = "mean",
-    jitter: float = 0.0,
+    jitter: Scalar = 0.0,
     joint: bool = True,
     groups: Groups | None = None,
     budget: int = 2**31,
@@ -230,6 +233,10 @@ def ensemble_information(
     """
     from infojax.kernels import infinite_width  # brings neural-tangents, a second of imports
 
+    require_ensemble(network)
+    require_dataset("train", train)
+    require_dataset("validation", validation)
+    check_training(training)
     n, m = len(train), len(validation)
     _require_room(n, m, 8.0 * (2 * n**2 + 2 * n * m + m**2))
     say_if_constant(train)

@@ -25,7 +25,7 @@ from infojax.linearized.groups import Groups, Rows, rows_of_groups
 from infojax.linearized.largest import Spectral, spectral
 from infojax.linearized.perturbed import HARMLESS
 from infojax.linearized.products import Products, products_with
-from infojax.linearized.training import Convention, Converged, GradientDescent, Training, as_sum
+from infojax.linearized.training import Convention, Converged, GradientDescent, Scalar, Training, as_sum
 from infojax.memory import free_memory
 from infojax.plain_arrays import plain_array
 from infojax.precision import float64
@@ -63,9 +63,9 @@ def from_products(
     *,
     outputs: int = 1,
     training: Training,
-    decay: float = 0.0,
+    decay: Scalar = 0.0,
     convention: Convention | str = "mean",
-    sigma: float = 1.0,
+    sigma: Scalar = 1.0,
     groups: Groups | None = None,
     examples: Sequence[int] | Int[np.ndarray, " _"] | None = None,
     tolerance: float = 1e-6,
@@ -122,7 +122,8 @@ def from_products(
     """
     refuse_tracers("An argument", kernel, validation_kernel, residual, training, decay, sigma)
     r = real_array("residual", residual).reshape(-1)
-    check_settings(r, outputs, decay, convention, sigma)
+    check_settings(r, outputs, training, decay, convention, sigma)
+    decay, sigma = float(decay), float(sigma)  # products of float32 numbers would be rounded to it
     kernel, validation_kernel = _readable("kernel", kernel), _readable("validation_kernel", validation_kernel)
     n = check_shapes(None if callable(kernel) else kernel.shape, validation_kernel.shape, r, outputs)
     real = np.dtype(dtype)

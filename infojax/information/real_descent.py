@@ -18,7 +18,8 @@ from jaxtyping import Array, Bool, Float, Int
 from infojax.data import Dataset
 from infojax.errors import InvalidInput
 from infojax.float32_digits import check_float32
-from infojax.linearized.training import Convention, GradientDescent, Training
+from infojax.information.inputs import check_network_and_params, require_examples
+from infojax.linearized.training import Convention, GradientDescent, Scalar, Training, check_training
 from infojax.models.first_use import check_network
 from infojax.models.network import Network, Params
 from infojax.settings_checked import array_of_reals, require_not_negative
@@ -84,15 +85,17 @@ def pose(
     train: Examples,
     validation: Examples,
     training: Training,
-    decay: float,
+    decay: Scalar,
     convention: Convention,
 ) -> Problem:
     """The problem, checked. Raises InvalidInput as `infojax.information.retrain_without_each` says."""
     if not isinstance(training, GradientDescent):
         raise InvalidInput(f"training is {training!r}; a real network is trained in steps: GradientDescent(...).")
+    check_training(training)
+    check_network_and_params(network, params)
+    require_examples("train", train)
+    require_examples("validation", validation)
     steps: Any = training.steps
-    if steps != int(steps):
-        raise InvalidInput(f"GradientDescent.steps is {steps}; retraining takes a whole number of steps.")
     if convention not in ("mean", "sum"):
         raise InvalidInput(f'convention is {convention!r}; it must be "mean" or "sum".')
     require_not_negative("decay", decay)

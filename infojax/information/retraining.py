@@ -19,7 +19,7 @@ from jaxtyping import Array, Float, Int
 from infojax import checkpoint as checkpoints
 from infojax.errors import InvalidInput, OverBudget
 from infojax.information.real_descent import Examples, Problem, descend, descend_by_steps, pose, step
-from infojax.linearized.training import Convention, GradientDescent
+from infojax.linearized.training import Convention, GradientDescent, Scalar
 from infojax.memory import require_room
 from infojax.models.network import Network, Params
 from infojax.plain_arrays import plain_array
@@ -56,10 +56,10 @@ def retrain_without_each(
     validation: Examples,
     *,
     training: GradientDescent,
-    decay: float = 0.0,
+    decay: Scalar = 0.0,
     convention: Convention = "mean",
     examples: Any = None,
-    sigma: float = 1.0,
+    sigma: Scalar = 1.0,
     block: int | None = None,
     budget: int = 2**30,
     over: Over = "auto",
@@ -97,6 +97,7 @@ def retrain_without_each(
         CorruptData: `checkpoint` is a file of another kind.
     """
     require_positive("sigma", sigma, "the smoothing noise needs a positive, finite standard deviation")
+    sigma = float(sigma)
     problem = pose(network, params, train, validation, training, decay, convention)
     chosen = _chosen(examples, len(problem.x))
     over = _resolve(over, problem)

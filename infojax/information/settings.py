@@ -6,11 +6,15 @@ import numpy as np
 
 from infojax.data import Dataset
 from infojax.errors import DataWarning, InvalidInput
+from infojax.linearized.training import Scalar, Training, check_training
 from infojax.settings_checked import require_matrix, require_moderate, require_not_negative, require_positive
 
 
-def check_settings(residual: np.ndarray, outputs: int, decay: float, convention: str, sigma: float) -> None:
+def check_settings(
+    residual: np.ndarray, outputs: int, training: Training, decay: Scalar, convention: str, sigma: Scalar
+) -> None:
     """Raises InvalidInput for settings that mean nothing, and for a residual with NaN."""
+    check_training(training)
     if convention not in ("mean", "sum"):
         raise InvalidInput(f'convention is {convention!r}; it must be "mean" or "sum" (is the loss a mean or a sum?).')
     require_not_negative("decay", decay)

@@ -15,6 +15,7 @@ from jaxtyping import ArrayLike, Float, Num
 
 from infojax.data import Dataset
 from infojax.errors import InvalidInput
+from infojax.information.inputs import check_network_and_params, require_dataset
 from infojax.information.settings import say_if_constant
 from infojax.information.unique import initial_residual
 from infojax.kernels import empirical_ntk
@@ -25,7 +26,7 @@ from infojax.linearized.groups import Groups, rows_of_groups
 from infojax.linearized.perturbed import HARMLESS, amplification, errors
 from infojax.linearized.sgd_noise import sgd_noise
 from infojax.linearized.spectrum import Spectrum, rows_of, spectrum_of
-from infojax.linearized.training import Convention, Scalar, Training, as_sum
+from infojax.linearized.training import Convention, Scalar, Training, as_sum, check_training
 from infojax.memory import require_room_to_factor
 from infojax.models.network import Network, Params
 from infojax.settings_checked import (
@@ -77,9 +78,9 @@ def sgd_from_kernel(
     outputs: int = 1,
     training: Training,
     learning_rate: Scalar | None = None,
-    decay: float = 0.0,
+    decay: Scalar = 0.0,
     convention: Convention | str = "mean",
-    ridge: float = 0.0,
+    ridge: Scalar = 0.0,
     groups: Groups | None = None,
     block: int | None = None,
 ) -> SgdInformation:
@@ -118,7 +119,10 @@ def sgd_from_kernel(
     refuse_tracers("An argument", train_kernel, residual, training, decay)
     r = real_array("residual", residual).reshape(-1)
     size = rows_of(train_kernel)
+    check_training(training)
     _check(r, size, outputs, decay, convention, {"batch": batch, "learning_rate": learning_rate}, ridge)
+    decay, ridge, batch = float(decay), float(ridge), int(batch) if batch == int(batch) else batch
+    learning_rate = None if learning_rate is None else float(learning_rate)
     n = len(r) // outputs
     rows = rows_of_groups(groups, n, outputs)
     _require_room(size)
@@ -161,9 +165,9 @@ def sgd_information(
     batch: int,
     training: Training,
     learning_rate: Scalar | None = None,
-    decay: float = 0.0,
+    decay: Scalar = 0.0,
     convention: Convention | str = "mean",
-    ridge: float = 0.0,
+    ridge: Scalar = 0.0,
     groups: Groups | None = None,
     budget: int = 2**31,
     progress: "Progress | None" = None,
@@ -184,6 +188,9 @@ def sgd_information(
         OverBudget: the kernel cannot be built within `budget`, or the work does not fit into free memory, which is said
             before anything is built.
     """
+    check_network_and_params(network, params)
+    require_dataset("train", train)
+    check_training(training)
     _require_room(train.targets.size, kernel_dtype(params).itemsize)
     say_if_constant(train)
     residual = initial_residual(network, params, train)

@@ -18,6 +18,7 @@ from jaxtyping import ArrayLike, Float, Num
 
 from infojax.data import Dataset
 from infojax.errors import InvalidInput
+from infojax.information.inputs import check_network_and_params, require_dataset
 from infojax.information.settings import check_settings, check_shapes, say_if_constant
 from infojax.kernels import empirical_ntk
 from infojax.kernels.layers import kernel_dtype
@@ -28,7 +29,7 @@ from infojax.linearized.each_out import leave_each_out
 from infojax.linearized.groups import Groups, rows_of_groups
 from infojax.linearized.hidden import blurred
 from infojax.linearized.spectrum import Spectrum, rounding_of, spectrum_of
-from infojax.linearized.training import Convention, Training
+from infojax.linearized.training import Convention, Scalar, Training, check_training
 from infojax.memory import factoring_bytes, require_room_to_factor, room
 from infojax.models.first_use import check_network
 from infojax.models.network import Network, Params
@@ -93,9 +94,9 @@ def from_kernels(
     *,
     outputs: int = 1,
     training: Training,
-    decay: float = 0.0,
+    decay: Scalar = 0.0,
     convention: Convention | str = "mean",
-    sigma: float = 1.0,
+    sigma: Scalar = 1.0,
     groups: Groups | None = None,
     block: int | None = None,
 ) -> Information:
@@ -155,9 +156,9 @@ def _from_kernels(
     *,
     outputs: int,
     training: Training,
-    decay: float,
+    decay: Scalar,
     convention: Convention | str,
-    sigma: float,
+    sigma: Scalar,
     groups: Groups | None,
     block: int | None = None,
 ) -> Information:
@@ -165,7 +166,8 @@ def _from_kernels(
     refuse_tracers("An argument", train_kernel, validation_kernel, residual, training, decay, sigma)
     r = real_array("residual", residual).reshape(-1)
     cross = array_of_reals("validation_kernel", validation_kernel)
-    check_settings(r, outputs, decay, convention, sigma)
+    check_settings(r, outputs, training, decay, convention, sigma)
+    decay, sigma = float(decay), float(sigma)  # products of float32 numbers would be rounded to it
     shape = np.shape(train_kernel.vectors if isinstance(train_kernel, Spectrum) else train_kernel)
     n = check_shapes(shape[:1], cross.shape, r, outputs)
     require_moderate("validation_kernel", cross)
@@ -196,9 +198,9 @@ def unique_information(
     validation: Dataset,
     *,
     training: Training,
-    decay: float = 0.0,
+    decay: Scalar = 0.0,
     convention: Convention | str = "mean",
-    sigma: float = 1.0,
+    sigma: Scalar = 1.0,
     groups: Groups | None = None,
     budget: int = 2**31,
     progress: "Progress | None" = None,
@@ -230,13 +232,18 @@ def unique_information(
         PrecisionWarning: as `from_kernels`, where float64 does not help or does not fit.
 
     Raises:
-        InvalidInput: as `from_kernels`, and when targets and outputs differ in number.
+        InvalidInput: as `from_kernels`, what is no Network, weights or Dataset, and
+            when targets and outputs differ in number.
         OverBudget: the kernels cannot be built within `budget`, or the work does not fit into free memory; with
             "auto", neither way fits, or only products that take days. It is said before anything is built.
     """
     from infojax.information.from_products import from_products
     from infojax.planning.choice import choose_method
 
+    check_network_and_params(network, params)
+    require_dataset("train", train)
+    require_dataset("validation", validation)
+    check_training(training)
     n, outputs = train.targets.shape
     largest = 1 if groups is None else int(rows_of_groups(groups, n, outputs).sizes.max())
     method = choose_method(method, n, len(validation), outputs, kernel_dtype(params).itemsize, group=largest)

@@ -109,6 +109,21 @@ def check_magnitude(of_block: Callable[..., Any], x1: np.ndarray, x2: np.ndarray
         )
 
 
+def check_finite(kernel: Any) -> None:
+    """Raises `InvalidInput` for a kernel in memory with entries that are NaN or infinite."""
+    if not isinstance(kernel, np.ndarray | jax.Array):
+        return
+    # Two numbers instead of an array of truth values: kernels take gigabytes. Both are NaN where an entry is.
+    with np.errstate(invalid="ignore"):
+        if np.isfinite([float(kernel.min()), float(kernel.max())]).all():
+            return
+    raise InvalidInput(
+        f"the kernel has {int((~np.isfinite(np.asarray(kernel))).sum())} NaN or infinite entries: outputs or gradients "
+        f"of the network are beyond {kernel.dtype}, or have no derivative there. Scale inputs and weights, to about 1, "
+        "or give dtype=numpy.float64"
+    )
+
+
 def check_fit(apply: Callable[..., Any], params: Any, x1: Any, x2: Any) -> int:
     """The number k of outputs of the network, when it can be linearized at `params`."""
     if x2 is not None and x1.shape[1:] != x2.shape[1:]:

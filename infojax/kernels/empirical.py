@@ -17,7 +17,14 @@ from jaxtyping import Array, Float
 
 from infojax.errors import InvalidInput
 from infojax.kernels.batches import Cost, cost
-from infojax.kernels.checked import check_fit, check_magnitude, check_options, read_examples, warn_of_narrow
+from infojax.kernels.checked import (
+    check_finite,
+    check_fit,
+    check_magnitude,
+    check_options,
+    read_examples,
+    warn_of_narrow,
+)
 from infojax.kernels.contract import contract, contraction_bytes
 from infojax.kernels.devices import choose_devices, work_on
 from infojax.kernels.disk_writing import OnDisk
@@ -112,8 +119,8 @@ def empirical_ntk(  # pyright: ignore[reportInconsistentOverload]
         `out`, `devices` and `progress` do nothing), differentiable.
 
     Raises:
-        InvalidInput: NaN or infinite values, shapes that do not fit, no examples, no parameters; a folder of other
-            inputs; several processes without a folder.
+        InvalidInput: NaN or infinite values, in the kernel too (not looked for on disk and under jit), shapes that do
+            not fit, no examples, no parameters; a folder of other inputs; several processes without a folder.
         OverBudget: not even one tile fits the budget, or the result does not fit into memory.
         CorruptData: the metadata of the kernel on disk are damaged.
         StorageFailed: no room on the disk, or no permission. What is finished is kept.
@@ -154,7 +161,9 @@ def empirical_ntk(  # pyright: ignore[reportInconsistentOverload]
                 options = {"dtype": dtype, "precision": precision, "implementation": implementation}
                 inputs = identify(apply, params, x1, x2, **options)
             settings: Any = {"budget": budget, "tile": tile, "out": out, "devices": devices, "progress": progress}
-            return from_features(of_block, x1, x2, k, dtype, inputs=inputs, **settings)
+            made = from_features(of_block, x1, x2, k, dtype, inputs=inputs, **settings)
+            check_finite(made)
+            return made
         n, m = len(x1), len(x1 if x2 is None else x2)
         need = functools.partial(bytes_needed, cost(of_block, x1), total=n, symmetric=x2 is None)
         remedy = "call it outside of jax.jit, to work in tiles"

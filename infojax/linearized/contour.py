@@ -65,4 +65,5 @@ def covers(training: GradientDescent | GradientFlow, largest: float) -> bool:
     """
     if isinstance(training, GradientFlow):
         return True
-    return bool(training.steps >= 20 and (2 - training.learning_rate * largest) * training.steps >= 35)
+    steps = float(training.steps)
+    return bool(steps >= 20 and (2 - training.learning_rate * largest) * steps >= 35)

@@ -6,16 +6,18 @@ from math import prod
 from typing import Any, Literal
 
 import jax
+import numpy as np
 
 from infojax.errors import InvalidInput
 from infojax.models.network import Network
 from infojax.models.nnx import Shape, sized
+from infojax.settings_checked import whole_number
 
 Init = Literal["torch", "lecun"]
 
 
 def mlp(
-    hidden: Sequence[int] = (1024,),
+    hidden: Sequence[int] | int = (1024,),
     outputs: int = 1,
     activation: Callable[[Any], Any] = jax.nn.relu,
     init: Init = "torch",
@@ -25,7 +27,7 @@ def mlp(
     The default is the MLP of Harutyunyan et al. (2021), 784-1024-1 on MNIST.
 
     Args:
-        hidden: the widths of the hidden layers, first to last; () for a linear model.
+        hidden: the widths of the hidden layers, first to last; () for a linear model, and 5 for (5,).
         outputs: the number of outputs k.
         activation: elementwise, after each hidden layer.
         init: "torch", weights and biases from U(−1/√fan_in, 1/√fan_in), PyTorch's default; or "lecun",
@@ -39,9 +41,11 @@ def mlp(
     >>> network.apply(params, jax.numpy.ones((5, 8, 8, 1))).shape
     (5, 3)
     """
-    widths = (*hidden, outputs)
+    listed = hidden if isinstance(hidden, list | tuple) else np.atleast_1d(np.asarray(hidden, object)).tolist()
+    named = (*(("a width in hidden", width) for width in listed), ("outputs", outputs))
+    widths = tuple(whole_number(f"mlp: {name}", width) for name, width in named)
     if any(width < 1 for width in widths):
-        raise InvalidInput(f"mlp: hidden={tuple(hidden)}, outputs={outputs}; every width must be at least 1.")
+        raise InvalidInput(f"mlp: hidden={widths[:-1]}, outputs={widths[-1]}; every width must be at least 1.")
     initialisers(init, fan_in=1)
 
     def make(rngs: Any, shape: Shape) -> Any:

@@ -13,6 +13,7 @@ from infojax.errors import InfojaxError, InvalidInput
 from infojax.models.network import Network, Params
 from infojax.models.outputs import as_vectors, for_floats_or_tokens
 from infojax.models.parameters import in_precision_of, module_library, widest_dtype
+from infojax.settings_checked import is_number, whole_number
 
 Shape = tuple[int, ...]
 
@@ -99,6 +100,15 @@ def from_nnx(make_module: Any) -> Network:
     return Network(init, apply)
 
 
+def _as_shape(shape: Any) -> Shape:
+    """Of one example; one number stands for that of a vector."""
+    if isinstance(shape, tuple | list):
+        return tuple(shape)
+    if is_number(shape):
+        return (whole_number("shape", shape),)
+    raise InvalidInput(f"shape is {shape!r:.100}; give that of one example, without the batch axis: x.shape[1:].")
+
+
 def sized(make_module: Callable[[Any, Shape], Any]) -> Network:
     """`from_nnx` for modules with layers as large as an example: `make_module(rngs, shape)`."""
 
@@ -107,7 +117,7 @@ def sized(make_module: Callable[[Any, Shape], Any]) -> Network:
         return from_nnx(lambda rngs: make_module(rngs, shape))
 
     return Network(
-        init=lambda key, shape: at(tuple(shape)).init(key, tuple(shape)),
+        init=lambda key, shape: at(_as_shape(shape)).init(key, _as_shape(shape)),
         apply=lambda params, x: at(x.shape[1:]).apply(params, x),
     )
 

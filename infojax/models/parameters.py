@@ -22,6 +22,8 @@ _REMEDIES = {
 
 # What linen's own layers keep beside weights.
 _COLLECTIONS = frozenset({"batch_stats", "cache", "intermediates", "perturbations", "spectral_stats"})
+# Of these, the ones that nobody calls weights by.
+_STATISTICS = frozenset({"batch_stats", "spectral_stats"})
 
 
 def is_floating(array: Any) -> bool:
@@ -82,6 +84,7 @@ def check_parameters(apply: Callable[..., Any], params: Any) -> None:
                 "nnx.split(module, nnx.Param, ...) and differentiate the first state alone."
             )
     _refuse_other_collections(apply, params)
+    _refuse_statistics(params)
     leaves = jax.tree_util.tree_leaves_with_path(params)
     for path, leaf in leaves:
         _check_leaf(_name(path), leaf)
@@ -89,7 +92,7 @@ def check_parameters(apply: Callable[..., Any], params: Any) -> None:
     if not floating:
         raise InvalidInput(
             "params has no floating-point arrays, so there is nothing to differentiate for; weights that are integers "
-            "need jnp.asarray(w, float)."
+            "need jnp.asarray(w, float), and network.init(key, shape) makes those of a Network."
         )
     for path, leaf in floating:
         if not traced(leaf) and not np.isfinite(np.asarray(leaf)).all():
@@ -97,6 +100,11 @@ def check_parameters(apply: Callable[..., Any], params: Any) -> None:
 
 
 def _check_leaf(name: str, leaf: Any) -> None:
+    if isinstance(leaf, np.ma.MaskedArray):
+        raise InvalidInput(
+            f"params has a masked array at {name}, which JAX does not take: give leaf.filled(value), or leaf.data if "
+            "nothing is masked."
+        )
     if isinstance(leaf, float | complex) and not isinstance(leaf, np.generic):
         raise InvalidInput(
             f"params has the Python number {leaf} at {name}; give arrays, jax.tree.map(jnp.asarray, params), or leave "
@@ -118,7 +126,16 @@ def _check_leaf(name: str, leaf: Any) -> None:
 
 def _refuse_other_collections(apply: Callable[..., Any], params: Any) -> None:
     """Linen's variables are {"params": weights, "batch_stats": …}: all but the first are no weights."""
-    if not isinstance(params, Mapping) or "params" not in params:
+    if not isinstance(params, Mapping):
+        return
+    if "params" not in params:
+        for name in sorted(_STATISTICS & {name for name in params if isinstance(name, str)}):
+            if len(params) > 1 and any(map(is_floating, jax.tree.leaves(params[name]))):
+                raise InvalidInput(
+                    f"params has {name!r}, flax.linen's name for running statistics, beside {_others(params, name)}: "
+                    "these are no weights, but their kernel would count them as such. Give the weights alone, and "
+                    "let the network keep the rest, as ij.models.from_linen(module, variables) does."
+                )
         return
     linen = module_library(getattr(apply, "__self__", None)) == "flax.linen"
     for name, collection in params.items():
@@ -128,6 +145,40 @@ def _refuse_other_collections(apply: Callable[..., Any], params: Any) -> None:
                 f"params has the collection {name!r} beside 'params', as flax.linen's variables do: it is no weight, "
                 "but its kernel would count it as one. Give ij.models.from_linen(module, variables), which keeps it, "
                 "and variables['params']."
+            )
+
+
+def _others(params: Mapping[Any, Any], name: str) -> str:
+    return ", ".join(repr(other) for other in params if other != name)[:100]
+
+
+def _refuse_statistics(params: Any) -> None:
+    """Normalization keeps a running mean and var of the shape of its scale or bias: beside them, as flax.nnx has it, or
+    at the same place in another branch of the tree, as flax.linen has it. A mean or var without these may be a weight.
+    """
+    shapes: dict[tuple[Any, ...], dict[Any, tuple[int, ...]]] = {}
+    for path, leaf in jax.tree_util.tree_leaves_with_path(params):
+        if path and is_floating(leaf):
+            *above, name = (getattr(key, "key", getattr(key, "name", getattr(key, "idx", key))) for key in path)
+            shapes.setdefault(tuple(above), {})[name] = np.shape(leaf)
+    learned = {
+        (len(place), place[1:], shape)
+        for place, held in shapes.items()
+        if "mean" not in held and "var" not in held
+        for name, shape in held.items()
+        if name in ("scale", "bias") and len(place) > 1
+    }
+    for place, held in shapes.items():
+        shape = held.get("mean")
+        if shape is None or held.get("var") != shape:
+            continue
+        beside = shape in (held.get("scale"), held.get("bias"))
+        if beside or (set(held) == {"mean", "var"} and (len(place), place[1:], shape) in learned):
+            raise InvalidInput(
+                f"params has a mean and a var at {'/'.join(map(str, place)) or 'its top'} as normalization keeps them "
+                "beside a scale and a bias: they are no weights, but their kernel would count them as such. Give the "
+                "weights alone, as nnx.split(module, nnx.Param, ...) parts them, and let the network keep the rest, as "
+                "ij.models.from_nnx and from_linen do; where they are weights, rename them."
             )
 
 

@@ -10,9 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, get_origin, get_type_hints
+
+import numpy as np
 
 from infojax.errors import InvalidInput
+from infojax.settings_checked import is_number
 from infojax.sweeps import claims
 from infojax.sweeps.code_version import pinned
 from infojax.sweeps.engines import find
@@ -152,8 +155,25 @@ def _free(planned: Plan, busy: Sequence[str], watch: claims.Watch, record: Calla
 
 
 def _options(module: Any, engine: str, given: Mapping[str, Any]) -> Any:
+    if not isinstance(given, Mapping):
+        raise InvalidInput(f"options is {given!r:.100}; give a dict, such as {{'workers': 2}}")
+    known = get_type_hints(module.Options)
     try:
-        return module.Options(**given)
+        options = module.Options(**given)
     except TypeError as error:
-        known = ", ".join(module.Options.__dataclass_fields__)
-        raise InvalidInput(f"options of the engine {engine!r} are {known}; given: {', '.join(given)}") from error
+        names = ", ".join(module.Options.__dataclass_fields__)
+        listed = ", ".join(map(str, given))
+        raise InvalidInput(f"options of the engine {engine!r} are {names}; given: {listed}") from error
+    for name, value in given.items():
+        if not _of_type(known[name], value):
+            kind = getattr(known[name], "__name__", known[name])
+            raise InvalidInput(f"the option {name} of the engine {engine!r} is {value!r:.100}; its type is {kind}")
+    return options
+
+
+def _of_type(kind: Any, value: Any) -> bool:
+    if kind in (int, float):  # an integer will do for a float
+        return is_number(value) and (kind is float or not isinstance(value, float | np.floating))
+    if get_origin(kind) is tuple:
+        return isinstance(value, list | tuple) and all(isinstance(each, str) for each in value)
+    return isinstance(value, kind)

@@ -26,6 +26,8 @@ def summaries(package: str) -> dict[str, str]:
 
     Modules whose names begin with an underscore don't count.
     """
+    if not isinstance(package, str):
+        raise InvalidInput(f"package is {package!r:.100}; give the name of a package as text, such as 'experiments'")
     # Other text is looked for relative to a package, or in parents that are not there, with errors of its own.
     named = all(part.isidentifier() for part in package.split("."))
     try:

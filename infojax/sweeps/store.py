@@ -53,7 +53,8 @@ class Store:
     def __init__(self, root: Any) -> None:
         if not isinstance(root, str | os.PathLike) or not isinstance(text := os.fspath(root), str) or "\0" in text:
             raise InvalidInput(f"a store is a folder, not {root!r:.200}; give its path")
-        object.__setattr__(self, "root", Path(text))
+        # Path.expanduser raises where ~name is no user, and then it may be a folder.
+        object.__setattr__(self, "root", Path(os.path.expanduser(text)))
 
     def tables(self, name: str, config: Any) -> dict[str, pl.DataFrame] | None:
         """The tables of experiment `name` for `config` (see `read`)."""

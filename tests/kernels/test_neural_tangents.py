@@ -48,7 +48,7 @@ def test_leaves_jax_as_it_was_and_imports_no_tensorflow():
         import infojax
         assert "neural_tangents" not in sys.modules
         import jax.core, jax.extend.linear_util, jax.extend.source_info_util, jax.interpreters.ad, jax.experimental.ode
-        import jax.example_libraries.stax
+        import jax.example_libraries.stax, jax.scipy.special
 
         def names():
             return {(name, key) for name, module in list(sys.modules.items()) if name.split(".")[0] == "jax"

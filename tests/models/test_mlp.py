@@ -2,6 +2,7 @@ from itertools import pairwise
 
 import jax
 import jax.numpy as jnp
+import jaxtyping
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -108,3 +109,24 @@ def test_bad_input():
     params = network.init(jax.random.key(0), (3,))
     with pytest.raises(InvalidInput, match=r"\(3, 2\).*\(4, 2\).*init\(key, \(4,\)\)"):
         network.apply(params, jnp.ones((5, 4)))
+
+
+@pytest.mark.parametrize(("hidden", "shape"), [(5, 8), (np.int64(5), np.int64(8)), ([5], [8]), (np.array([5]), (8,))])
+def test_one_number_stands_for_one_width_and_for_vectors(hidden, shape, monkeypatch):
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)  # as users run it
+    params = mlp(hidden=hidden).init(jax.random.key(0), shape)
+    expected = mlp(hidden=(5,)).init(jax.random.key(0), (8,))
+    jax.tree.map(np.testing.assert_array_equal, params, expected)
+
+
+@pytest.mark.parametrize("hidden", ["5", None, 2.5, [2.5], (4, "5"), True])
+def test_widths_are_whole_numbers(hidden, monkeypatch):
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)  # as users run it
+    with pytest.raises(InvalidInput, match=r"a width in hidden is .*whole number"):
+        mlp(hidden=hidden)
+
+
+@pytest.mark.parametrize("shape", [None, "8", 2.5])
+def test_shapes_are_numbers(shape):
+    with pytest.raises(InvalidInput, match="shape is"):
+        mlp().init(jax.random.key(0), shape)

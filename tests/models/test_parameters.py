@@ -1,5 +1,7 @@
 """What a tree of parameters may hold, by the names of what is refused and the remedies."""
 
+import warnings
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -9,6 +11,7 @@ from flax import linen, nnx
 from infojax.errors import InvalidInput, PrecisionWarning
 from infojax.kernels import empirical_ntk, random_coordinate_ntk
 from infojax.models.first_use import check_network
+from infojax.models.parameters import check_parameters
 
 X = np.random.default_rng(0).normal(size=(5, 4)).astype(np.float32)
 ONE = jnp.ones((), jnp.float32)
@@ -174,3 +177,71 @@ def test_parameters_of_16_bits_are_said(dtype, digits):
     assert kernel.dtype == dtype
     assert empirical_ntk(lambda p, x: x @ p, params, x, dtype=np.float32).dtype == np.float32
     assert empirical_ntk(lambda p, x: x @ p, params, x, dtype=dtype).dtype == dtype
+
+
+SCALE, MEAN = {"scale": jnp.ones(3), "bias": jnp.ones(3)}, {"mean": jnp.ones(3), "var": jnp.ones(3)}
+KERNEL = {"kernel": jnp.ones((4, 3))}
+
+
+@pytest.mark.parametrize(
+    ("params", "where"),
+    [
+        ({"weights": {"dense": KERNEL, "bn": SCALE}, "batch_stats": {"bn": MEAN}}, "'batch_stats'.*'weights'"),
+        ({"w": KERNEL, "spectral_stats": {"a": jnp.ones(1)}}, "'spectral_stats'"),
+        (({"dense": KERNEL, "bn": SCALE}, {"bn": MEAN}), "a mean and a var at 1/bn"),
+        ({"p": {"dense": KERNEL, "bn": SCALE}, "s": {"bn": MEAN}}, "a mean and a var at s/bn"),
+        ({"p": {"a": {"bn": {"scale": jnp.ones(3)}}}, "s": {"a": {"bn": MEAN}}}, "a mean and a var at s/a/bn"),
+        ({"dense": KERNEL, "bn": SCALE | MEAN}, "a mean and a var at bn"),
+        ({"dense": KERNEL, "bn": {"bias": jnp.ones(3)} | MEAN}, "a mean and a var at bn"),
+    ],
+)
+def test_running_statistics_are_refused_under_any_name(params, where):
+    with pytest.raises(InvalidInput, match=where):
+        check_parameters(line, params)
+
+
+def test_the_whole_state_of_an_nnx_module_is_refused_and_its_weights_are_taken():
+    module = nnx.Sequential(nnx.Linear(4, 3, rngs=nnx.Rngs(0)), nnx.BatchNorm(3, rngs=nnx.Rngs(0)))
+    with pytest.raises(InvalidInput, match=r"a mean and a var at layers/1 .*nnx.split"):
+        check_parameters(line, nnx.to_pure_dict(nnx.split(module)[1]))
+    check_parameters(line, nnx.to_pure_dict(nnx.split(module, nnx.Param, ...)[1]))
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"mean": jnp.ones(3)},
+        MEAN,
+        {"gaussian": MEAN, "norm": SCALE},
+        {"gaussian": MEAN | KERNEL},
+        {"layer": {"mean": jnp.ones(3), "scale": jnp.ones(3)}},
+        {"head": MEAN, "body": {"norm": SCALE}},
+        {"gaussian": MEAN | {"bias": jnp.ones(1)}},
+        [{"a": SCALE}, {"b": MEAN}],
+        (jnp.ones(3), {1: jnp.ones(2), 2: jnp.ones(2)}),
+        {"batch_stats": {"w": jnp.ones(2)}},
+    ],
+)
+def test_weights_called_mean_and_var_are_taken(params):
+    check_parameters(line, params)
+
+
+@pytest.mark.parametrize("mask", [False, True])
+def test_masked_arrays_are_no_weights(mask):
+    masked = np.ma.array(np.ones(2, np.float32), mask=[mask, False])
+    with pytest.raises(InvalidInput, match=r"masked array at \['b'\].*filled"):
+        empirical_ntk(line, {"a": ONE, "b": masked}, X)
+
+
+@pytest.mark.parametrize("dtype", [np.float32])
+def test_a_kernel_beyond_the_floating_range_is_refused(dtype):
+    params = {"w": jnp.full((4, 1), np.finfo(dtype).max ** 0.9, dtype), "v": jnp.ones((1, 2), dtype)}
+
+    def network(p, x):
+        return jnp.asarray(x, dtype) @ p["w"] @ p["v"]
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PrecisionWarning)
+        for x2 in (None, X[:2].astype(dtype)):
+            with pytest.raises(InvalidInput, match=r"the kernel has .* NaN or infinite entries.*float64"):
+                empirical_ntk(network, params, X.astype(dtype), x2)

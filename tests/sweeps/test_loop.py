@@ -3,6 +3,7 @@
 import json
 import os
 
+import jaxtyping
 import pytest
 
 from infojax.errors import InvalidInput
@@ -350,3 +351,16 @@ def test_claims_that_cannot_be_removed_are_a_remark(run, monkeypatch):
     assert {outcome.remark for outcome in report.outcomes.values()} == {
         "a claim could not be removed ([Errno 30] Read-only file system); it is stale once this process has ended"
     }
+
+
+@pytest.mark.parametrize("options", [{"workers": "0"}, {"workers": None}, {"workers": 1.0}, {"workers": True}])
+def test_options_of_another_type_are_refused(run, options, monkeypatch):
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)  # as users run it
+    with pytest.raises(InvalidInput, match=r"the option workers of the engine 'local' is .*; its type is int"):
+        run({"x": [1]}, options=options)
+
+
+def test_the_home_folder_is_that_of_the_user(run, monkeypatch):
+    monkeypatch.setenv("HOME", str(run.folder))
+    assert Store("~/results").root == run.folder / "results"
+    assert str(Store("~nobody-of-this-name/r").root) == "~nobody-of-this-name/r"

@@ -3,6 +3,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import jaxtyping
 import polars as pl
 import pytest
 from rich.progress import Progress
@@ -141,3 +142,10 @@ def test_a_folder_that_hides_the_experiments_of_infojax_is_named(tmp_path):
         assert what in done.stderr
         assert f"is that of {own}, which hides the one that comes with infojax" in done.stderr
         assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("package", [Path("mine"), None, 3])
+def test_packages_that_are_no_text(package, monkeypatch):
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)  # as users run it
+    with pytest.raises(InvalidInput, match=r"package is .*; give the name of a package as text"):
+        load_experiment("squares", package)

@@ -23,6 +23,7 @@ from jaxtyping import ArrayLike, Float, Num
 from infojax.errors import InvalidInput
 from infojax.information.influence.leaving_out import mixed, ridge
 from infojax.information.influence.problem import pose
+from infojax.information.inputs import check_network_and_params, require_examples
 from infojax.information.real_descent import Examples
 from infojax.information.unique import Information
 from infojax.kernels import empirical_ntk
@@ -84,6 +85,8 @@ def influence_information(
         OverBudget: the kernels cannot be built within `budget`, or the work does not fit into free memory, which is
             said before anything is built.
     """
+    check_network_and_params(network, params)
+    require_examples("validation", validation)
     problem = pose(network, params, train, validation, "squared")
     with problem.precision():
         rho = np.asarray(jax.jit(problem.apply)(params, problem.x), np.float64) - np.asarray(problem.y, np.float64)

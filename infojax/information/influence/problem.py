@@ -12,6 +12,7 @@ from infojax.data import Dataset
 from infojax.errors import InvalidInput
 from infojax.float32_digits import check_float32
 from infojax.information.influence.losses import Loss
+from infojax.information.inputs import check_network_and_params, require_examples
 from infojax.information.real_descent import Examples
 from infojax.kernels.layers import kernel_dtype
 from infojax.kernels.program import is_floating
@@ -47,6 +48,9 @@ def pose(network: Network, params: Params, train: Examples, queries: Examples, l
     """The problem. Raises InvalidInput as `infojax.information.influence` says."""
     if loss not in ("squared", "cross_entropy"):
         raise InvalidInput(f'loss is {loss!r}; it must be "squared" or "cross_entropy".')
+    check_network_and_params(network, params)
+    require_examples("train", train)
+    require_examples("queries", queries)
     leaves = jax.tree.leaves(params)
     if not leaves or not all(is_floating(leaf) for leaf in leaves):
         raise InvalidInput("params must be floating-point arrays only, at least one.")
