@@ -24,7 +24,7 @@ from infojax.linearized.digits import relative_error, warn_of_lost_digits
 from infojax.linearized.each_out import choose_method
 from infojax.linearized.ensemble import ensemble, trained
 from infojax.linearized.groups import Groups, rows_of_groups
-from infojax.linearized.perturbed import HARMLESS, amplification, errors, rounded
+from infojax.linearized.perturbed import HARMLESS, amplification, errors, lost_in_zeros, rounded
 from infojax.linearized.spectrum import Spectrum, rounding_of, rows_of, spectrum_of
 from infojax.linearized.training import Convention, Converged, Scalar, Training, as_sum, check_training
 from infojax.memory import require_room
@@ -195,6 +195,7 @@ def ensemble_from_kernels(
     if rounding * condition > HARMLESS or theta.zeros.hidden > 0:
         rng = np.random.default_rng(1)
         off = errors(theta, lambda other: divergences(other, *(rounded(a, rounding, rng) for a in others))[0])
+    off = off + np.abs(scores) * lost_in_zeros(theta, *full)
     error = max(relative_error(*pair) for pair in zip(scores, off, strict=True))
     warn_of_lost_digits("Information of an ensemble", error, rounding, condition)
     together = (scores[0], scores[1]) if joint else (None, None)

@@ -23,7 +23,7 @@ from infojax.kernels.layers import kernel_dtype
 from infojax.linearized.digits import relative_error, warn_of_lost_digits
 from infojax.linearized.each_out import leave_each_out
 from infojax.linearized.groups import Groups, rows_of_groups
-from infojax.linearized.perturbed import HARMLESS, amplification, errors
+from infojax.linearized.perturbed import HARMLESS, amplification, errors, lost_in_zeros
 from infojax.linearized.sgd_noise import sgd_noise
 from infojax.linearized.spectrum import Spectrum, rows_of, spectrum_of
 from infojax.linearized.training import Convention, Scalar, Training, as_sum, check_training
@@ -153,6 +153,7 @@ def sgd_from_kernel(
     off = made * theta.rounding * amplified
     if theta.rounding * amplified > HARMLESS or theta.zeros.hidden > 0:
         off = errors(theta, lambda other: scores(other)[0])
+    off = off + made * lost_in_zeros(theta, *run)
     warn_of_lost_digits("Information under SGD's noise", relative_error(made, off), theta.rounding, amplified)
     return SgdInformation(made, condition, off)
 

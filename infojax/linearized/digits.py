@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float
 
 from infojax.errors import PrecisionWarning
-from infojax.linearized.perturbed import HARMLESS, amplification, errors
+from infojax.linearized.perturbed import HARMLESS, amplification, errors, lost_in_zeros
 from infojax.linearized.spectrum import Spectrum
 from infojax.linearized.training import as_sum
 
@@ -75,9 +75,10 @@ def watched(score: Score) -> Score:
                 return found
             run = as_sum(how["training"], how.get("decay", 0.0), how.get("convention", "mean"), len(residual))
             condition = amplification(theta, *run)
-            if theta.rounding * condition <= HARMLESS and theta.zeros.hidden == 0:
+            lost = lost_in_zeros(theta, *run)
+            if theta.rounding * condition <= HARMLESS and theta.zeros.hidden == 0 and lost <= HARMLESS:
                 return found
-            off = errors(theta, lambda other: np.asarray(score(other, residual, **how)))
+            off = errors(theta, lambda other: np.asarray(score(other, residual, **how))) + lost * np.abs(found)
         # Margins and residuals are small by chance, and such are compared with all.
         error = relative_error(np.asarray(found), off, of_median=1.0)
         warn_of_lost_digits(f"Scores ({score.__name__.replace('_', ' ')})", error, theta.rounding, condition)

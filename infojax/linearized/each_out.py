@@ -16,7 +16,7 @@ from infojax.linearized.descent import descend_without
 from infojax.linearized.filters import training_filter
 from infojax.linearized.groups import Rows
 from infojax.linearized.leave_out import resolvent_diagonals, without_group, without_group_converged
-from infojax.linearized.perturbed import amplification
+from infojax.linearized.perturbed import amplification, lost_in_zeros
 from infojax.linearized.rounding import errors_of_squares, sketch
 from infojax.linearized.scales import Scales
 from infojax.linearized.spectrum import Spectrum, rounding_of
@@ -95,6 +95,8 @@ def leave_each_out(
             made[2:] += np.abs(other[:2] - made[:2])
         condition = amplification(theta, *full)
         weights, predictions, weights_error, predictions_error = scales.results(made)
+        lost = lost_in_zeros(theta, *full)
+        weights_error, predictions_error = weights_error + lost * weights, predictions_error + lost * predictions
         return LeftOut(weights, predictions, weights_error, predictions_error, condition)
 
 

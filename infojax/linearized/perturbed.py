@@ -36,6 +36,21 @@ def amplification(theta: Spectrum, training: Training, decay: Scalar) -> float:
         return float((values[-1] + shift) * filtered.max())
 
 
+def lost_in_zeros(theta: Spectrum, training: Training, decay: Scalar) -> float:
+    """The relative error of scores, squares as they are, that float64 itself makes in the directions that are zero.
+
+    Residuals and kernels have no part there in truth, and 2⁻⁵² of the largest in float64; the filter at zero, 1/λ or
+    the time, multiplies that. At t = ∞ without decay it is 0, and nothing is lost.
+    """
+    values = np.asarray(theta.values, np.float64)
+    if values[0] > 0:
+        return 0.0
+    with float64():
+        run, shift = jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float64), (training, decay))
+        lost = 2.0**-52 * float((values[-1] + shift) * training_filter(run, shift))
+    return lost * (2 + lost)
+
+
 def spectra(theta: Spectrum) -> Iterator[Spectrum]:
     """A few of them; the last, where rounding may hide eigenvalues, with those as large as it may hide."""
     values, u = (np.asarray(part, np.float64) for part in theta)

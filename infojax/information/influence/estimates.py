@@ -30,7 +30,7 @@ from infojax.kernels import empirical_ntk
 from infojax.kernels.layers import kernel_dtype
 from infojax.linearized.digits import warn_of_lost_digits
 from infojax.linearized.groups import Groups
-from infojax.linearized.perturbed import HARMLESS, amplification, errors
+from infojax.linearized.perturbed import HARMLESS, amplification, errors, lost_in_zeros
 from infojax.linearized.predictions import coefficients
 from infojax.linearized.spectrum import Spectrum, rounding_of, rows_of, spectrum, spectrum_of
 from infojax.linearized.training import Convention, Converged, Training
@@ -188,6 +188,7 @@ def _information(
     off = made * theta.rounding * condition
     if theta.rounding * condition > HARMLESS:
         off = errors(theta, scores)
+    off = off + made * lost_in_zeros(theta, Converged(), shift)
     found = Information(*made, *off, condition=condition, rounding=max(theta.rounding, rounding_of(cross)))
     warn_of_lost_digits("Influence estimates", found.error, found.rounding, condition)
     return found
