@@ -86,6 +86,6 @@ def _everywhere(
     return jax.tree.map(lambda field: field.reshape((*shape, *field.shape[1:])), values)
 
 
-def withheld(refused: Any, field: jax.Array) -> jax.Array:
+def withheld(refused: Any, field: Any) -> Any:
     """The field, NaN where it is refused, and so are its slopes: a slope of 0 would say that a descent has arrived."""
     return field * jnp.where(refused, jnp.nan, 1.0).astype(field.dtype)
