@@ -20,7 +20,7 @@ from typing import Any, TypeVar, cast
 import numpy as np
 
 from infojax.checkpoint import OtherWork
-from infojax.errors import CorruptData
+from infojax.errors import CorruptData, InvalidInput
 from infojax.json_files import parse_json
 from infojax.numpy_files import FAULTS, array_from
 from infojax.whole_files import write_whole
@@ -39,6 +39,9 @@ def kept(file: Path | None, what: str, compute: Callable[..., T], *arguments: An
         compute: makes a data frame of polars, a NumPy array, a dictionary of either by name, or values of JSON, which
             are returned as JSON gives them back (tuples as lists).
 
+    Raises:
+        InvalidInput: an array that NumPy's format does not give back, such as a masked one or one of bfloat16.
+
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     [kept(Path(folder) / "sum", "1 + 1", lambda: {"sum": 1 + 1}) for _ in range(2)]
@@ -54,6 +57,8 @@ def kept(file: Path | None, what: str, compute: Callable[..., T], *arguments: An
     kind, payload = _packed(value)
     head = f"{_FORM} {kind} {mark} {_digest(kind, mark, payload)}\n"
     file.parent.mkdir(parents=True, exist_ok=True)
+    if file.exists() and not file.is_file():  # a folder, or a pipe, which would be written to and waited for
+        shutil.rmtree(file) if file.is_dir() and not file.is_symlink() else file.unlink()
     write_whole(file, head.encode() + payload)
     return cast(T, parse_json(payload)) if kind == "json" else value
 
@@ -90,6 +95,10 @@ def _read(file: Path, mark: str) -> tuple[object] | None:
 
 def _packed(value: Any) -> tuple[str, bytes]:
     stream = io.BytesIO()
+    for array in value.values() if isinstance(value, dict) else [value]:
+        if isinstance(array, np.ma.MaskedArray) or (isinstance(array, np.ndarray) and array.dtype.isbuiltin == 2):
+            kind = "masked" if isinstance(array, np.ma.MaskedArray) else str(array.dtype)
+            raise InvalidInput(f"partial work holds a {kind} array, which no file gives back: make it a plain one")
     if hasattr(value, "write_parquet"):  # not by its type, as importing polars takes a while
         value.write_parquet(stream)
         return "parquet", stream.getvalue()

@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+import jax.numpy as jnp
 import numpy as np
 import polars as pl
 import pytest
@@ -134,3 +135,18 @@ def test_a_checkpoint_that_is_damaged_or_foreign_is_begun_anew(tmp_path):
 
 def _refuse(words):
     raise InvalidInput(words)
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo])
+def test_what_is_no_file_is_replaced(tmp_path, make):
+    make(tmp_path / "work")
+    work = Work({"n": 1})
+    assert [kept(tmp_path / "work", "w", work) for _ in range(2)] == [{"n": 1}] * 2
+    assert work.times == 1
+
+
+@pytest.mark.parametrize("array", [np.ma.masked_array([1.0, 9.0], mask=[0, 1]), np.ones(3, jnp.bfloat16)])
+@pytest.mark.parametrize("within", [False, True])
+def test_arrays_that_no_file_gives_back_are_refused(tmp_path, array, within):
+    with pytest.raises(InvalidInput, match="no file gives back"):
+        kept(tmp_path / "work", "w", lambda: {"a": array} if within else array)

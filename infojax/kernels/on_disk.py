@@ -2,6 +2,7 @@
 
 import functools
 import math
+import shutil
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -163,7 +164,11 @@ class KernelOnDisk:
         for name in tiles:
             if name not in names:
                 raise InvalidInput(f"{name!r} is no tile of this kernel; they are c/ROW/COLUMN in a grid {self.grid}")
-            (self.folder / name).unlink(missing_ok=True)
+            place = self.folder / name
+            if place.is_dir() and not place.is_symlink():  # a tile is a file
+                shutil.rmtree(place)
+            else:
+                place.unlink(missing_ok=True)
 
     def tile(self, row: int, column: int) -> tuple[slice, slice]:
         """Where a tile is."""

@@ -377,6 +377,15 @@ def test_tiles_in_others_places_are_found_and_mended(tmp_path, expected, zstd):
     np.testing.assert_array_equal(kernel, expected)
 
 
+def test_a_folder_in_the_place_of_a_tile(tmp_path, expected):
+    folder = on_disk(tmp_path / "kernel").folder
+    tile_file(folder, "1/1").unlink()
+    tile_file(folder, "1/1").mkdir()
+    assert [*open_kernel(folder).verify()] == ["c/1/1"]
+    assert tiles_computed(folder) == 1
+    np.testing.assert_array_equal(open_kernel(folder), expected)
+
+
 def test_every_pair_of_tiles_that_differ(tmp_path, expected):
     kernel = on_disk(tmp_path)
     names = [f"{i}/{j}" for i in range(3) for j in range(3)]
