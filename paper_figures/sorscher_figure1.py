@@ -21,12 +21,12 @@ def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
     with style("full", rows=rows, columns=columns, height_to_width=0.8):
         figure, axes = plt.subplots(rows, columns, sharex=True, sharey=True, squeeze=False, layout="constrained")
         flat = axes.ravel()
-        for place, (axis, (keep, degrees)) in enumerate(zip(flat, panels, strict=False)):
+        for axis, (keep, degrees) in zip(flat, panels, strict=False):
             here = (pl.col("keep") == keep) & (pl.col("degrees") == degrees)
             _panel(axis, tables["points"].filter(here), tables["lines"].filter(here), config)
             probe = "perfect probe" if degrees == 0 else f"probe at θ = {degrees:g}°"
             axis.set_title(f"keep {keep}, {probe}", fontsize=7)
-            axis.tick_params(labelbottom=place + columns >= len(panels))
+            axis.tick_params(labelbottom=True)
         for axis in flat[len(panels) :]:
             axis.axis("off")
         handles, labels = flat[0].get_legend_handles_labels()
