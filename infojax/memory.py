@@ -21,8 +21,8 @@ SMALL = 2**24
 # What factoring a kernel holds beside the kernels given, in float64 squares of its rows: on a host one that it
 # overwrites and its work space. A device has JAX's routine.
 FACTORED, FACTORED_ON_DEVICE = 3.0, 8.0
-# What leaving each example out holds then: eigenvectors here and there, and half a kernel of work space.
-LEFT_OUT = 2.5
+# What leaving each example out holds then: eigenvectors here and there, and work space for scores and their errors.
+LEFT_OUT = 3.4
 # What leaving out a group holds, in squares of the group's rows (14 nodes of the contour).
 GROUP = 90.0
 

@@ -254,11 +254,15 @@ def test_diverging_training_is_named():
         retrain_without_each(linear, {"w": jnp.zeros(1)}, (x, y), (x, y), training=run, examples=[0])
 
 
+def test_half_a_step_is_refused():
+    with pytest.raises(InvalidInput, match="steps is 2.5"):
+        GradientDescent(2.5, 0.1)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         ({"training": Converged()}, "trained in steps"),
-        ({"training": GradientDescent(2.5, 0.1)}, "steps is 2.5"),
         ({"convention": "total"}, "'total'"),
         ({"decay": -0.1}, "decay is -0.1"),
         ({"decay": float("nan")}, "decay is nan"),

@@ -11,6 +11,7 @@ import pytest
 import infojax as ij
 from infojax.cli.plan import as_json
 from infojax.errors import InvalidInput, OverBudget
+from infojax.information.from_products import BoundedInformation
 from infojax.kernels import empirical_ntk
 from infojax.planning import Machine, machine_named, plan
 from infojax.planning.choice import choose_method
