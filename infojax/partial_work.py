@@ -54,6 +54,7 @@ def kept(file: Path | None, what: str, compute: Callable[..., T], *arguments: An
     if found is not None:
         return cast(T, found[0])
     value = compute(*arguments)
+    _refuse_changing(value)
     kind, payload = _packed(value)
     head = f"{_FORM} {kind} {mark} {_digest(kind, mark, payload)}\n"
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -93,12 +94,16 @@ def _read(file: Path, mark: str) -> tuple[object] | None:
         return None
 
 
-def _packed(value: Any) -> tuple[str, bytes]:
-    stream = io.BytesIO()
+def _refuse_changing(value: Any) -> None:
+    """Raises `InvalidInput` for arrays that would come back as others."""
     for array in value.values() if isinstance(value, dict) else [value]:
         if isinstance(array, np.ma.MaskedArray) or (isinstance(array, np.ndarray) and array.dtype.isbuiltin == 2):
             kind = "masked" if isinstance(array, np.ma.MaskedArray) else str(array.dtype)
             raise InvalidInput(f"partial work holds a {kind} array, which no file gives back: make it a plain one")
+
+
+def _packed(value: Any) -> tuple[str, bytes]:
+    stream = io.BytesIO()
     if hasattr(value, "write_parquet"):  # not by its type, as importing polars takes a while
         value.write_parquet(stream)
         return "parquet", stream.getvalue()
