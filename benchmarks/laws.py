@@ -17,9 +17,8 @@ from rich.table import Table
 from scipy.optimize import minimize_scalar
 from scipy.stats import norm
 
-from infojax.precision import float64
-from infojax.scaling import best_of_rule, keep_hard, ridge_law, simulate_ridge
-from infojax.scaling.ridge.optimal import FRACTIONS
+from infojax.arrays import float64
+from infojax.scaling import FRACTIONS, best_of_rule, keep_hard, ridge_law, simulate_ridge
 
 EVALUATIONS = 100_000
 LOOPED = 2_000

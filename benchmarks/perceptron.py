@@ -17,7 +17,7 @@ from scipy.integrate import quad
 from scipy.optimize import brentq, minimize_scalar, root
 from scipy.special import erfinv, ndtr
 
-from infojax.scaling.perceptron.law import PerceptronLaw, perceptron_law
+from infojax.scaling import PerceptronLaw, perceptron_law
 
 EVALUATIONS, TILTED, LOOPED = 100_000, 500, 50
 BOUNDS = np.log(1e-3), np.log(0.499)

@@ -10,8 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from infojax.cli.exit import exit_code
-from infojax.cli.progress import progress_on_terminal
+from infojax.cli import exit_code, progress_on_terminal
 from infojax.sweeps import Result, Store, load_experiment, run_stored, summaries
 
 
@@ -27,7 +26,7 @@ def _list(package: str) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    from infojax.terminal import Console
+    from infojax.files import Console
 
     table = Table("experiment", "what it measures", title=f"python -m {package} NAME [--preset quick|paper] …")
     for name, summary in summaries(package).items():
@@ -36,7 +35,7 @@ def _list(package: str) -> None:
 
 
 def _run(package: str, name: str, args: list[str]) -> None:
-    from infojax.terminal import Console
+    from infojax.files import Console
 
     chosen = _arguments(package, name, args)
     store, console = Store(chosen.results), Console()

@@ -20,15 +20,12 @@ from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
-from infojax.cli.exit import complain, exit_code
-from infojax.cli.progress import progress_on_terminal
-from infojax.cli.sweep_options import assignments
-from infojax.devices import require_devices
+from infojax.arrays import require_devices
+from infojax.cli import assignments, complain, exit_code, progress_on_terminal
 from infojax.errors import InfojaxError, InvalidInput
+from infojax.files import Console, write_whole
 from infojax.plots import Entry, page, save, style
 from infojax.sweeps import Result, Store, design, load_experiment, load_module, run_stored, summaries
-from infojax.terminal import Console
-from infojax.whole_files import write_whole
 
 NEEDS = ("TITLE", "ANSWERS", "EXPERIMENT", "draw", "numbers", "remarks")
 NAMES = tyro.conf.arg(metavar="[NAME …]", help_behavior_hint="")
@@ -36,13 +33,13 @@ FIELDS = tyro.conf.arg(metavar="FIELD=VALUE …", help_behavior_hint="")
 FLAG = tyro.conf.FlagCreatePairsOff[bool]
 # What most readers come for stands first on the page; the rest follows by name.
 FIRST = (
-    "smooth_table1",
+    "linearized_vs_retraining",
     "practice_linear",
     "less_is_more",
-    "sorscher_figure1",
-    "smooth_mislabelled",
+    "perceptron_pruning",
+    "mislabelled",
     "practice_images",
-    "smooth_time",
+    "information_over_time",
     "kernel_learning_curves",
     "guidance_bias",
     "collapse",

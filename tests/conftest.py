@@ -38,7 +38,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def _no_lines_of_progress(monkeypatch: pytest.MonkeyPatch) -> None:
     """On a loaded machine anything may take ten seconds, and what commands print must not depend on it. Tests of these
     lines set their own pace."""
-    from infojax.cli import progress, sweep_screen
+    from infojax.cli.screen import progress
+    from infojax.cli.sweep import screen as sweep_screen
 
     for screen in (progress, sweep_screen):
         monkeypatch.setattr(screen, "EVERY", float("inf"))

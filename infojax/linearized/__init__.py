@@ -1,15 +1,5 @@
 """Training in closed form: what a network linearised at its initialisation does at any time."""
 
-from infojax.linearized.predictions import coefficients
-from infojax.linearized.spectrum import Spectrum, spectrum
-from infojax.linearized.training import Converged, GradientDescent, GradientFlow, Training
+import lazy_loader
 
-__all__ = [
-    "Converged",
-    "GradientDescent",
-    "GradientFlow",
-    "Spectrum",
-    "Training",
-    "coefficients",
-    "spectrum",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,7 +1,5 @@
 """Before starting: bytes, seconds, and which way to go."""
 
-from infojax.planning.machine import MACHINES, Machine, machine_named, this_machine
-from infojax.planning.plan import Plan, plan
-from infojax.planning.routes import Route, Stage
+import lazy_loader
 
-__all__ = ["MACHINES", "Machine", "Plan", "Route", "Stage", "machine_named", "plan", "this_machine"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -3,7 +3,7 @@
 import pytest
 import tyro
 
-from infojax.cli import data
+from infojax.cli import _data as data
 from infojax.errors import DataNotFound, InvalidInput
 
 

@@ -1,7 +1,7 @@
 import jax
 import pytest
 
-from infojax.cli import doctor as command
+from infojax.cli import _doctor as command
 from infojax.cli import main
 
 

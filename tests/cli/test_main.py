@@ -3,9 +3,10 @@ import sys
 
 import pytest
 
-import infojax.cli
+import infojax
 from infojax.cli import main
-from infojax.cli.exit import exit_code
+from infojax.cli._main import COMMANDS, DATA_COMMANDS
+from infojax.cli.screen.exit import exit_code
 from infojax.errors import DataNotFound, InvalidInput
 
 
@@ -26,7 +27,7 @@ def test_help_is_quick_since_it_imports_no_command_and_nothing_that_takes_long()
     program = "import sys; from infojax.cli import main\ntry: main(['--help'])\nexcept SystemExit: print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     modules = set(done.stdout.splitlines()[-1].split())
-    assert not {"infojax.cli.score", "infojax.cli.data", "infojax.sweeps"} & modules
+    assert not {"infojax.cli.score.score", "infojax.cli._data", "infojax.sweeps"} & modules
     assert not {"jax", "numpy", "tyro", "rich", "matplotlib", "polars", "flax", "tensorstore", "scipy", "ray"} & modules
 
 
@@ -66,9 +67,7 @@ def test_all_names_are_there_after_one_import(name):
 
 
 def test_rooms_that_are_no_part_of_the_list_are_there_as_well():
-    program = (
-        "import infojax as ij; ij.errors.InvalidInput, ij.precision.float64\nfrom infojax import *\ndata.load, plan"
-    )
+    program = "import infojax as ij; ij.errors.InvalidInput, ij.arrays.float64\nfrom infojax import *\ndata.load, plan"
     subprocess.run([sys.executable, "-c", program], check=True)
 
 
@@ -178,13 +177,13 @@ def test_exit_codes_of_commands():
 
 
 def test_commands_exist():
-    for module, function, _ in (*infojax.cli.COMMANDS.values(), *infojax.cli.DATA_COMMANDS.values()):
+    for module, function, _ in (*COMMANDS.values(), *DATA_COMMANDS.values()):
         if function is not None:
             assert callable(getattr(__import__(f"infojax.cli.{module}", fromlist=[module]), function))
 
 
 def test_a_reader_that_has_seen_enough_is_no_error():
-    code = "import sys; from infojax.cli.exit import exit_code; sys.exit(exit_code(lambda: print('x' * 100_000)))"
+    code = "import sys; from infojax.cli import exit_code; sys.exit(exit_code(lambda: print('x' * 100_000)))"
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
         process.stdout.close()

@@ -20,23 +20,24 @@ import numpy as np
 import polars as pl
 from PIL import Image
 
-from infojax import checkpoint
-from infojax.data import Dataset, load, quickdraw
-from infojax.data.cifar import read_binary, read_png_rows
-from infojax.data.idx import read_idx
-from infojax.data.npz import read_keras_npz
-from infojax.data.packages import contents
-from infojax.data.searching import read_stored
-from infojax.data.tfjs import read_tfjs
-from infojax.data.torch_file import read_torch_file
-from infojax.data.trained import stored
-from infojax.data.weights import read_weights, write_weights
+from infojax.data import Dataset, load
+from infojax.data.fetching.packages import contents
+from infojax.data.fetching.searching import read_stored
+from infojax.data.fetching.trained import stored
+from infojax.data.fetching.weights import read_weights, write_weights
+from infojax.data.formats import quickdraw
+from infojax.data.formats.cifar import read_binary, read_png_rows
+from infojax.data.formats.idx import read_idx
+from infojax.data.formats.npz import read_keras_npz
+from infojax.data.formats.tfjs import read_tfjs
+from infojax.data.formats.torch_file import read_torch_file
 from infojax.errors import CorruptData
-from infojax.generation.orbax_checkpoint import OrbaxCheckpoint
+from infojax.files import checkpoint as checkpoint
+from infojax.generation.denoisers.orbax_checkpoint import OrbaxCheckpoint
 from infojax.kernels import OnDisk, empirical_ntk, open_kernel
 from infojax.sweeps import Store
-from infojax.sweeps.record import digest, sealed
-from infojax.sweeps.store import Result, read_result
+from infojax.sweeps.store.record import digest, sealed
+from infojax.sweeps.store.result_store import Result, read_result
 
 RANDOM = np.random.default_rng(0)
 X = RANDOM.uniform(size=(6, 3)).astype(np.float32)

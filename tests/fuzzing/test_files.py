@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infojax.data.pickle_opcodes import read_pickle
+from infojax.data.formats.pickle_opcodes import read_pickle
 from tests.fuzzing.damage import FAULTS, damaged, refused_or, tried
 from tests.fuzzing.readers import READERS, readers
 
@@ -32,7 +32,7 @@ def test_damaged_files(name, which, faults):
 
 
 def is_plain(found: Any) -> bool:
-    return not isinstance(found, type) and type(found).__module__ in ("builtins", "infojax.data.pickle_opcodes")
+    return not isinstance(found, type) and type(found).__module__ in ("builtins", "infojax.data.formats.pickle_opcodes")
 
 
 PICKLE = pickle.dumps({"a": [1, 2.5, (None, True)], "b": ("x", {"c": 2**70})}, protocol=2)

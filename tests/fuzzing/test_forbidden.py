@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 FILES = sorted(path for folder in ("infojax", "experiments", "paper_figures") for path in (ROOT / folder).rglob("*.py"))
 # What a process and the one that it has started say to each other, over pipes: no file.
-PIPES = {"infojax/sweeps/engines/local_process.py", "infojax/sweeps/engines/local_worker.py"}
+PIPES = {"infojax/sweeps/run/engines/local_process.py", "infojax/sweeps/run/engines/local_worker.py"}
 NEVER = {
     "eval",
     "exec",

@@ -14,17 +14,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from infojax import checkpoint
-from infojax.data import bounded, load
-from infojax.data.cifar import read_png_rows
-from infojax.data.idx import read_idx
-from infojax.data.packages import contents
-from infojax.data.pickle_opcodes import read_pickle
-from infojax.data.searching import read_stored
-from infojax.data.tfjs import read_tfjs
-from infojax.data.torch_file import read_torch_file
-from infojax.data.weights import read_weights
+from infojax.data import load
+from infojax.data.fetching.packages import contents
+from infojax.data.fetching.searching import read_stored
+from infojax.data.fetching.weights import read_weights
+from infojax.data.formats import bounded
+from infojax.data.formats.cifar import read_png_rows
+from infojax.data.formats.idx import read_idx
+from infojax.data.formats.pickle_opcodes import read_pickle
+from infojax.data.formats.tfjs import read_tfjs
+from infojax.data.formats.torch_file import read_torch_file
 from infojax.errors import CorruptData, InvalidInput, OverBudget
+from infojax.files import checkpoint as checkpoint
 from tests.fuzzing.damage import tried
 from tests.fuzzing.readers import IMAGES, LABELS, PACKAGE, X, npy, npz, picture
 
@@ -124,7 +125,7 @@ def test_archives_that_unpack_to_more_than_there_is(size, little_memory):
 
 
 def test_an_archive_larger_than_the_memory_that_is_free(tmp_path, monkeypatch):
-    monkeypatch.setattr("infojax.numpy_files.memory", lambda: (100, 1000))
+    monkeypatch.setattr("infojax.files._numpy.memory", lambda: (100, 1000))
     (tmp_path / "a.npz").write_bytes(npz(x=X, y=LABELS))
     with pytest.raises(OverBudget, match=r"a\.npz holds .* and 100 bytes of memory are free"):
         load(tmp_path / "a.npz")

@@ -18,7 +18,7 @@ from infojax.generation import (
     total_variation,
     total_variation_floor,
 )
-from infojax.models.network import Network
+from infojax.models._network import Network
 
 MIXTURE = gaussian_mixture([1.0, 3.0], [[-1.0, 0.0], [1.0, 0.5]], [0.1, 0.3], [0, 1])
 LEARNER = Learner(Network(lambda key, shape: jnp.ones(2), lambda w, x: x @ w[:, None]), jnp.array([2.0, -1.0]))

@@ -9,7 +9,7 @@ import pytest
 
 from infojax.errors import InvalidInput
 from infojax.generation import mean_entropy, plug_in, sample
-from infojax.generation.samples import Cost
+from infojax.generation.sampling.drawn import Cost
 
 PAGE = Path(__file__).parents[2] / "docs" / "own-generator.md"
 

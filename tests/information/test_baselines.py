@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infojax.errors import InvalidInput
-from infojax.information.baselines import (
+from infojax.information._baselines import (
     BASELINES,
     held_out_margin,
     held_out_residual,
@@ -15,7 +15,7 @@ from infojax.information.baselines import (
     trained_residuals,
 )
 from infojax.linearized import Converged, GradientDescent, GradientFlow, Spectrum, coefficients, spectrum
-from infojax.linearized.held_out import held_out_residuals
+from infojax.linearized._held_out import held_out_residuals
 
 
 def problem(n, k, parameters, seed):

@@ -5,9 +5,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from infojax import Converged, GradientDescent, unique_information
+from infojax.arrays._precision import float64
 from infojax.data import Dataset
 from infojax.models import mlp
-from infojax.precision import float64
 
 
 def test_near_duplicates_are_scored_in_float64():

@@ -15,9 +15,9 @@ from infojax.information import (
     influence_from_kernels,
     sgd_from_kernel,
 )
-from infojax.information.baselines import BASELINES
+from infojax.information._baselines import BASELINES
 from infojax.linearized import spectrum
-from infojax.linearized.held_out import held_out_residuals
+from infojax.linearized._held_out import held_out_residuals
 
 N, M = 8, 4  # one shape: each score is compiled once for a kind of training
 TRAININGS = [GradientDescent(300, 0.05), GradientFlow(200.0), Converged()]

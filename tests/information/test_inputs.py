@@ -14,7 +14,7 @@ from infojax.information import (
     sgd_information,
     unique_information,
 )
-from infojax.kernels.neural_tangents import stax
+from infojax.models._neural_tangents import stax
 
 X = np.random.default_rng(0).normal(size=(4, 3)).astype(np.float32)
 DATA = Dataset(X, np.array([[0.0], [1.0], [0.0], [1.0]]))

@@ -11,11 +11,11 @@ import jaxtyping
 import numpy as np
 import pytest
 
+from infojax.arrays._precision import float64
 from infojax.errors import CorruptData, InvalidInput, OverBudget
 from infojax.information import from_kernels, retrain_without_each
 from infojax.linearized import Converged, GradientDescent
 from infojax.models import Network, mlp
-from infojax.precision import float64
 
 N, M = 7, 5
 

@@ -28,8 +28,8 @@ def test_examples_of_one_class_are_never_scored_without_a_word(data):
 
 
 def test_infinite_ensembles_of_one_class():
-    from infojax.kernels.neural_tangents import stax
     from infojax.models import from_stax
+    from infojax.models._neural_tangents import stax
 
     data = ONE_CLASS[0]
     network = from_stax(stax.serial(stax.Dense(8), stax.Relu(), stax.Dense(1)))

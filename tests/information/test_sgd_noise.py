@@ -9,7 +9,7 @@ from infojax import Converged, GradientDescent, GradientFlow
 from infojax.errors import InvalidInput
 from infojax.information import sgd_from_kernel, sgd_information
 from infojax.linearized import coefficients, spectrum
-from infojax.linearized.training import as_sum
+from infojax.linearized._training import as_sum
 
 
 def problem(n, k, parameters, seed=0):

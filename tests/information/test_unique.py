@@ -10,7 +10,7 @@ from infojax import Converged, GradientDescent, GradientFlow
 from infojax.errors import InvalidInput
 from infojax.information import from_kernels
 from infojax.linearized import spectrum
-from infojax.linearized.brute_force import descended_leave_out, submatrix_leave_out
+from infojax.linearized.leave_out.brute_force import descended_leave_out, submatrix_leave_out
 
 
 def problem(n, m, k, rank, seed, duplicate=False):

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from infojax.kernels import contract, empirical_ntk
-from infojax.kernels.batches import in_batches
-from infojax.kernels.layers import features, pairs_are_cheaper
+from infojax.kernels import _contract as contract
+from infojax.kernels import empirical_ntk
+from infojax.kernels._batches import in_batches
+from infojax.kernels.layers.features import features, pairs_are_cheaper
 
 sizes = st.integers(1, 5)
 

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from infojax.errors import InvalidInput
 from infojax.kernels import empirical_ntk
-from infojax.kernels.batches import cost
-from infojax.kernels.devices import choose_devices, work_on
-from infojax.kernels.empirical import bytes_needed
-from infojax.kernels.layers import features
+from infojax.kernels._batches import cost
+from infojax.kernels._devices import choose_devices, work_on
+from infojax.kernels._empirical import bytes_needed
+from infojax.kernels.layers.features import features
 
 
 def normal(*shape: int) -> np.ndarray:

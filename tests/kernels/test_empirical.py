@@ -11,13 +11,13 @@ import pytest
 from jax import lax
 from rich.progress import Progress
 
+from infojax.arrays._precision import float64
 from infojax.errors import InvalidInput, OverBudget, PrecisionWarning
 from infojax.kernels import empirical_ntk
-from infojax.kernels.batches import cost
-from infojax.kernels.contract import contract
-from infojax.kernels.empirical import bytes_needed
-from infojax.kernels.layers import features
-from infojax.precision import float64
+from infojax.kernels._batches import cost
+from infojax.kernels._contract import contract
+from infojax.kernels._empirical import bytes_needed
+from infojax.kernels.layers.features import features
 
 
 def normal(*shape: int) -> Any:

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 from rich.progress import Progress
 
 from infojax.errors import InvalidInput, OverBudget
-from infojax.kernels import empirical_ntk, infinite
-from infojax.kernels.infinite import InfiniteKernels, infinite_width
-from infojax.kernels.neural_tangents import stax
+from infojax.kernels import _infinite as infinite
+from infojax.kernels import empirical_ntk
+from infojax.kernels._infinite import InfiniteKernels, infinite_width
 from infojax.models import Network, from_stax, mlp
+from infojax.models._neural_tangents import stax
 
 W, B = 1.4, 0.3
 

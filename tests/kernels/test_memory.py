@@ -16,7 +16,7 @@ def test_planned_bytes_are_those_taken(budget):
     # glibc keeps freed blocks for later unless they are mapped one by one.
     environment = os.environ | {"MALLOC_MMAP_THRESHOLD_": "131072", "XLA_FLAGS": ""}
     case = json.dumps(["mlp", 10, 4000, 50, budget])
-    command = [sys.executable, "-m", "benchmarks.kernels_beyond", "--case", case]
+    command = [sys.executable, "-m", "benchmarks.kernels.kernels_beyond", "--case", case]
     child = subprocess.run(command, env=environment, cwd=Path(__file__).parents[2], capture_output=True, check=True)
     found = json.loads(child.stdout)
     assert (found["kept"] * int(found["tile"].split()[0]) >= 4000) == (budget == 2048)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from infojax.errors import OverBudget
 from infojax.kernels import empirical_ntk
-from infojax.kernels.on_device import accelerator_with_room, on_device
+from infojax.kernels._on_device import accelerator_with_room, on_device
 from infojax.models import mlp
 
 NETWORK = mlp((7,), 2)

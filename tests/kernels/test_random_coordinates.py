@@ -5,10 +5,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from infojax.arrays._precision import float64
 from infojax.errors import InvalidInput, OverBudget
 from infojax.kernels import empirical_ntk, random_coordinate_ntk
-from infojax.kernels.random_coordinates import _of_gradient, _of_product
-from infojax.precision import float64
+from infojax.kernels._random_coordinates import _of_gradient, _of_product
 
 
 def normal(*shape: int):

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infojax.errors import OverBudget
-from infojax.kernels.tiles import Grid, Tiling, choose_tiling, fill, given_tiling, into
+from infojax.kernels._tiles import Grid, Tiling, choose_tiling, fill, given_tiling, into
 
 sizes = st.integers(1, 12)
 

@@ -7,10 +7,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from infojax.linearized.contour import covers, resolvents
-from infojax.linearized.filters import training_filter
-from infojax.linearized.training import Converged, GradientDescent, GradientFlow
-from infojax.precision import float64
+from infojax.arrays._precision import float64
+from infojax.linearized._contour import covers, resolvents
+from infojax.linearized._filters import training_filter
+from infojax.linearized._training import Converged, GradientDescent, GradientFlow
 
 SPECTRUM = np.concatenate([[0.0], np.geomspace(1e-20, 1.0, 60)])
 

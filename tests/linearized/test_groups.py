@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infojax.errors import InvalidInput
-from infojax.linearized.groups import rows_of_groups
+from infojax.linearized._groups import rows_of_groups
 
 
 def test_examples_one_by_one_are_blocks_of_outputs():

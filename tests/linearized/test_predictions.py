@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from infojax.linearized import Converged, GradientDescent, GradientFlow, spectrum
-from infojax.linearized.predictions import coefficients
+from infojax.linearized._predictions import coefficients
 
 
 @pytest.mark.parametrize("decay", [0.0, 0.3])

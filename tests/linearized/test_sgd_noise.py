@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import scipy.linalg
 
+from infojax.arrays._precision import float64
 from infojax.linearized import Converged, GradientDescent, GradientFlow, coefficients, spectrum
-from infojax.linearized.sgd_noise import sgd_noise
-from infojax.linearized.training import as_sum
-from infojax.precision import float64
+from infojax.linearized._sgd_noise import sgd_noise
+from infojax.linearized._training import as_sum
 
 
 def problem(n, k, parameters, seed=0):

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from infojax.errors import InvalidInput
 from infojax.linearized import spectrum
-from infojax.linearized.spectrum import on_device
+from infojax.linearized._spectrum import on_device
 
 
 @given(n=st.integers(1, 20), rank=st.integers(1, 20), seed=st.integers(0, 1000))

@@ -6,7 +6,7 @@ import pytest
 
 from infojax.errors import InvalidInput
 from infojax.information import from_kernels, from_products
-from infojax.linearized.training import Converged, GradientDescent, GradientFlow, as_sum, check_training
+from infojax.linearized._training import Converged, GradientDescent, GradientFlow, as_sum, check_training
 
 KERNEL, RESIDUAL = np.array([[2.0, 1.0], [1.0, 2.0]]), np.array([1.0, 0.0])
 WRONG = [

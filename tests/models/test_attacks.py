@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from infojax.errors import InvalidInput
 from infojax.models import Network, fgsm, mlp, pgd
-from infojax.models.attacks import error_margin
+from infojax.models._attacks import error_margin
 
 SMALL = mlp(hidden=(16,), outputs=3)
 LINEAR = Network(lambda key, shape: jax.random.normal(key, (*shape, 1)), lambda w, x: x @ w)

@@ -3,9 +3,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from infojax.arrays._precision import float64
 from infojax.errors import InvalidInput
 from infojax.models import cnn
-from infojax.precision import float64
 
 
 def convolve(x, layer, stride, padding):

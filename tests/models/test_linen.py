@@ -5,9 +5,9 @@ import pytest
 from flax import linen, nnx
 
 import infojax as ij
+from infojax.arrays._precision import float64
 from infojax.errors import InvalidInput
 from infojax.models import from_linen
-from infojax.precision import float64
 
 
 class Normed(linen.Module):

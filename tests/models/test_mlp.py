@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from infojax.arrays._precision import float64
 from infojax.errors import InvalidInput
 from infojax.models import mlp
-from infojax.precision import float64
 
 SHAPE = (3, 4, 2)
 

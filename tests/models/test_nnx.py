@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from flax import linen, nnx
 
+from infojax.arrays._precision import float64
 from infojax.errors import InvalidInput
 from infojax.kernels import empirical_ntk
 from infojax.models import from_nnx
-from infojax.precision import float64
 
 
 class Normed(nnx.Module):

@@ -8,14 +8,14 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from infojax.arrays._precision import float64
 from infojax.data import Dataset
 from infojax.errors import CorruptData, DataNotFound, InvalidInput
 from infojax.models import cnn, pretrained
-from infojax.models.pretrained import cnn_drawings, efficientnet_lite0, resnet50
-from infojax.precision import float64
+from infojax.models.pretrained_networks import cnn_drawings, efficientnet_lite0, resnet50
 
 # The name in infojax.models is the function, which has the name of its module.
-module = importlib.import_module("infojax.models.pretrained")
+module = importlib.import_module("infojax.models.pretrained_networks.pretrained")
 
 
 def convolve(x, kernel, stride=1, padding="same", groups=1):

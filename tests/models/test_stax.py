@@ -3,10 +3,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from infojax.arrays._precision import float64
 from infojax.errors import InvalidInput
-from infojax.kernels.neural_tangents import stax
 from infojax.models import from_stax
-from infojax.precision import float64
+from infojax.models._neural_tangents import stax
 
 
 def dense(outputs=2):

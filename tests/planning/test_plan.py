@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 import infojax as ij
-from infojax.cli.plan import as_json
+from infojax.cli._plan import as_json
 from infojax.errors import InvalidInput, OverBudget
-from infojax.information.from_products import BoundedInformation
+from infojax.information.products.bounded_information import BoundedInformation
 from infojax.kernels import empirical_ntk
 from infojax.planning import Machine, machine_named, plan
-from infojax.planning.choice import choose_method
-from infojax.planning.flops import work
+from infojax.planning._choice import choose_method
+from infojax.planning._flops import work
 
 GIB = 2**30
 NETWORK = ij.models.mlp(hidden=(16,), outputs=2)

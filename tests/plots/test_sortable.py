@@ -9,8 +9,8 @@ import subprocess
 import numpy as np
 import pytest
 
-from infojax.plots.document import document
-from infojax.plots.sortable import SCRIPT, Column, sortable
+from infojax.plots._document import document
+from infojax.plots._sortable import SCRIPT, Column, sortable
 
 EVIL = "<script>alert('x')</script>"
 COLUMNS = (

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from infojax.plots.thumbnail import thumbnails
+from infojax.plots._thumbnail import thumbnails
 
 
 @pytest.mark.parametrize("channels", [1, 3])

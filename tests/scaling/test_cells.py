@@ -5,7 +5,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from infojax.scaling.cells import deviations, simulated
+from infojax.scaling._cells import deviations, simulated
 
 CELLS = pl.DataFrame({"size": [1.0, 10.0, 100.0]})
 

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from scipy.optimize import least_squares
 
 from infojax.errors import InvalidInput
-from infojax.scaling.power_law import fit_power_law
+from infojax.scaling._power_law import fit_power_law
 
 SIZES = np.array([20, 40, 80, 160, 320, 640])
 

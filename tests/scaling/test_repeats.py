@@ -1,6 +1,6 @@
 import numpy as np
 
-from infojax.scaling.repeats import averaged
+from infojax.scaling._repeats import averaged
 
 
 def test_each_mean_is_followed_by_its_standard_error():

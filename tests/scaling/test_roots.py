@@ -3,8 +3,8 @@ import jax.numpy as jnp
 import numpy as np
 from scipy.optimize import brentq
 
-from infojax.precision import float64
-from infojax.scaling.roots import root
+from infojax.arrays._precision import float64
+from infojax.scaling._roots import root
 
 
 def test_root_and_two_derivatives():

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from infojax.errors import CorruptData, InvalidInput
 from infojax.sweeps import Store, load_experiment, plain, run_stored, sweep
-from infojax.sweeps.address import address, digests
-from infojax.sweeps.addressed import Addressed
-from infojax.sweeps.plain import types
-from infojax.sweeps.record import digest, read_record, sealed, short_digest
-from infojax.sweeps.verify import verify
+from infojax.sweeps.store.addresses.address import address, digests
+from infojax.sweeps.store.addresses.addressed import Addressed
+from infojax.sweeps.store.addresses.plain import types
+from infojax.sweeps.store.record import digest, read_record, sealed, short_digest
+from infojax.sweeps.store.verify import verify
 
 
 @dataclasses.dataclass(frozen=True)
@@ -177,8 +177,10 @@ def test_a_result_under_a_short_name_is_found_and_replaced(store):
 def test_a_record_of_another_config_at_the_address_is_an_error(store, monkeypatch):
     """As if 128 bits had collided."""
     same = type("Same", (), {"digest": lambda _: b"0" * 32})
-    monkeypatch.setattr("infojax.sweeps.address.hashlib", type("Hashes", (), {"sha256": lambda _: same()}))
-    monkeypatch.setattr("infojax.sweeps.record.digest", lambda *_: (b"0" * 16).hex())
+    monkeypatch.setattr(
+        "infojax.sweeps.store.addresses.address.hashlib", type("Hashes", (), {"sha256": lambda _: same()})
+    )
+    monkeypatch.setattr("infojax.sweeps.store.record.digest", lambda *_: (b"0" * 16).hex())
     store.write("e", Config(1), held(1))
     assert store.read("e", Config(1)).arrays["a"][0] == 1
     with pytest.raises(CorruptData, match="of another config"):

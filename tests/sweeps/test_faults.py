@@ -1,4 +1,4 @@
-"""A handful of what benchmarks/faults.py does by the hundred."""
+"""A handful of what benchmarks/sweeps/faults.py does by the hundred."""
 
 import sys
 from functools import partial
@@ -6,9 +6,11 @@ from functools import partial
 import numpy as np
 import pytest
 
-from benchmarks import faults_kills, faults_store
-from infojax.sweeps import claims, grid, load_experiment, loop, sweep
-from infojax.sweeps.address import address
+from benchmarks.sweeps import faults_kills, faults_store
+from infojax.sweeps import grid, load_experiment, sweep
+from infojax.sweeps.run import loop
+from infojax.sweeps.store.addresses.address import address
+from infojax.sweeps.store.claims import claim as claims
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks for processes as Linux lists them")
 

@@ -10,8 +10,8 @@ import pytest
 
 from infojax.errors import DataWarning, InvalidInput
 from infojax.sweeps import Store, design, grid, load_experiment, random_design, run_stored, sweep
-from infojax.sweeps.export import export
-from infojax.sweeps.rows import read_rows
+from infojax.sweeps.designs.rows import read_rows
+from infojax.sweeps.store.export import export
 
 
 @pytest.fixture

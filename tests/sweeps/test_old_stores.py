@@ -12,9 +12,9 @@ import polars as pl
 import pytest
 
 from infojax.sweeps import Store
-from infojax.sweeps.inventory import entries
-from infojax.sweeps.store import read_result
-from infojax.sweeps.verify import verify
+from infojax.sweeps.store.inventory import entries
+from infojax.sweeps.store.result_store import read_result
+from infojax.sweeps.store.verify import verify
 
 STORES = Path(__file__).parent / "stores"
 

@@ -11,10 +11,11 @@ import polars as pl
 import pytest
 
 from infojax.errors import InfojaxError
-from infojax.sweeps import Store, file_system, writing
-from infojax.sweeps.code_version import pinned
-from infojax.sweeps.file_system import probe
-from infojax.sweeps.record import read_record, sealed
+from infojax.sweeps import Store
+from infojax.sweeps.store import file_system, writing
+from infojax.sweeps.store.addresses.code_version import pinned
+from infojax.sweeps.store.file_system import probe
+from infojax.sweeps.store.record import read_record, sealed
 from tests.sweeps.system_calls import Calls, laid_out, replayed, snapshot
 
 

@@ -14,10 +14,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from infojax.errors import CorruptData
-from infojax.sweeps import Store, claims, prune, writing
-from infojax.sweeps.code_version import pinned
-from infojax.sweeps.inventory import entries
-from infojax.sweeps.verify import set_aside, verify
+from infojax.sweeps import Store
+from infojax.sweeps.store import prune, writing
+from infojax.sweeps.store.addresses.code_version import pinned
+from infojax.sweeps.store.claims import claim as claims
+from infojax.sweeps.store.inventory import entries
+from infojax.sweeps.store.verify import set_aside, verify
 
 
 @dataclasses.dataclass(frozen=True)
@@ -155,8 +157,8 @@ class Machine(RuleBasedStateMachine):
         if old:  # as if all had been left two hours ago
             for path in self.store.root.rglob("*"):
                 os.utime(path, (path.stat().st_mtime - 7200,) * 2)
-        for waste in list(prune.waste(self.store.root, None, "nowhere")):
-            prune.remove(waste.path)
+        for waste in list(prune.find_waste(self.store.root, None, "nowhere")):
+            prune.remove_waste(waste.path)
 
     @rule(config=ANY)
     def claim(self, config):

@@ -16,10 +16,11 @@ import polars as pl
 import pytest
 
 from infojax.errors import CorruptData, InvalidInput, StorageFailed
-from infojax.sweeps import Store, writing
-from infojax.sweeps.contents import contents_of
-from infojax.sweeps.record import digest, read_record, sealed
-from infojax.sweeps.store import read_result
+from infojax.sweeps import Store
+from infojax.sweeps.store import writing
+from infojax.sweeps.store.contents import contents_of
+from infojax.sweeps.store.record import digest, read_record, sealed
+from infojax.sweeps.store.result_store import read_result
 
 
 @dataclasses.dataclass(frozen=True)

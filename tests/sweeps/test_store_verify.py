@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from infojax.sweeps import Store
-from infojax.sweeps.record import read_record, sealed
-from infojax.sweeps.verify import check, set_aside, verify
+from infojax.sweeps.store.record import read_record, sealed
+from infojax.sweeps.store.verify import check, set_aside, verify
 
 
 @dataclasses.dataclass(frozen=True)

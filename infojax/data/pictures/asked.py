@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
+from infojax.arrays import is_number, whole_number
 from infojax.errors import InvalidInput
-from infojax.settings_checked import is_number, whole_number
 
 
 def size_of(size: Any) -> tuple[int, int] | None:

@@ -5,9 +5,9 @@ from collections import defaultdict
 from pathlib import Path
 from typing import NoReturn
 
-from infojax.data.names import readable
+from infojax.data._names import readable
+from infojax.data._splits import SPLITS, split_named
 from infojax.data.pictures.walking import SHOWN, LeftOut, is_own_output, pictures_below, visible_folders
-from infojax.data.splits import SPLITS, split_named
 from infojax.errors import InvalidInput
 
 # Words beside these in names such as `training_set`, `seg_test`, `val_images`, `test2017`.

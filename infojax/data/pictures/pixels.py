@@ -10,7 +10,7 @@ from PIL import Image, ImageOps
 
 from infojax.data.pictures.opening import GRAY, Misnamed, opened
 from infojax.errors import CorruptData, InvalidInput
-from infojax.numpy_files import check_memory
+from infojax.files import check_memory
 
 # Samples of fewer or more than 8 bits in a PNG: Pillow reads them as 8, but leaves the transparent color as it is.
 _TRANSPARENT_COLOR = {"L;2": lambda v: v * 85, "L;4": lambda v: v * 17, "RGB;16B": lambda v: v >> 8}

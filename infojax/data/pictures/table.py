@@ -7,7 +7,7 @@ import string
 from collections import defaultdict
 from pathlib import Path
 
-from infojax.data.names import readable
+from infojax.data._names import readable
 from infojax.data.pictures.walking import LeftOut, pictures_below
 from infojax.errors import CorruptData, InvalidInput
 

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from infojax.data.names import readable
+from infojax.data._names import readable
 from infojax.data.pictures.opening import format_of, formats, names_of_formats, suffix_of
 from infojax.errors import InvalidInput
 

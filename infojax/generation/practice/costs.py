@@ -15,8 +15,8 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from infojax.errors import InvalidInput
-from infojax.generation.generator import Generator
-from infojax.generation.learner import Learner, entropy, log_probabilities
+from infojax.generation._generator import Generator
+from infojax.generation._learner import Learner, entropy, log_probabilities
 from infojax.generation.practice.history import History
 
 if TYPE_CHECKING:

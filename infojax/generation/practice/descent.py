@@ -14,9 +14,9 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from infojax.errors import InvalidInput
-from infojax.generation.learner import Learner, log_probabilities
+from infojax.generation._learner import Learner, log_probabilities
 from infojax.generation.practice.buffer import Buffer
-from infojax.models.network import Network, Params
+from infojax.models import Network, Params
 
 
 class DescentState(NamedTuple):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from jaxtyping import Float, Int, PRNGKeyArray
 
-from infojax.generation.learner import Learner
+from infojax.generation._learner import Learner
 from infojax.generation.practice.addition import Addition
 from infojax.generation.practice.plan import Plan, Policy
 

@@ -9,12 +9,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from infojax import checkpoint
+from infojax.files import checkpoint as checkpoint
 
 
 @dataclass(frozen=True)
 class Kept:
-    """Arrays under names in a folder; without a folder nothing is kept. Raises what `infojax.checkpoint` raises."""
+    """Arrays under names in a folder; without a folder nothing is kept. Raises what checkpoints raise."""
 
     folder: Path | None
     mark: str

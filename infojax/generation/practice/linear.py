@@ -18,11 +18,11 @@ from jax.scipy.linalg import cho_factor, cho_solve
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from infojax.errors import InvalidInput
-from infojax.generation.learner import Learner
+from infojax.generation._learner import Learner
 from infojax.generation.practice.buffer import Buffer
 from infojax.generation.practice.candidates import Generate
-from infojax.generation.samples import Cost, Samples
-from infojax.models.network import Network
+from infojax.generation.sampling.drawn import Cost, Samples
+from infojax.models import Network
 
 Utility = Literal["entropy", "variance"]
 

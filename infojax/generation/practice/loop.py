@@ -9,10 +9,10 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import PRNGKeyArray
 
-from infojax import checkpoint as checkpoints
 from infojax.data import Dataset
 from infojax.errors import CorruptData, InvalidInput
-from infojax.generation.learner import log_probabilities
+from infojax.files import checkpoint as checkpoints
+from infojax.generation._learner import log_probabilities
 from infojax.generation.practice.addition import restored
 from infojax.generation.practice.candidates import Generate
 from infojax.generation.practice.history import Evaluation, History

@@ -8,12 +8,12 @@ import jax
 import numpy as np
 from jaxtyping import Int, PRNGKeyArray
 
-from infojax.generation.generator import Generator
-from infojax.generation.guidance import plug_in
-from infojax.generation.learner import Learner
+from infojax.generation._generator import Generator
+from infojax.generation._learner import Learner
 from infojax.generation.practice.candidates import Generate
-from infojax.generation.samples import Samples
-from infojax.generation.sampling import sample
+from infojax.generation.sampling.draw import sample
+from infojax.generation.sampling.drawn import Samples
+from infojax.generation.sampling.guidance import plug_in
 
 
 def by_diffusion(

@@ -4,7 +4,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from jaxtyping import Array, Float, PRNGKeyArray, PyTree
 
-from infojax.generation.learner import Learner
+from infojax.generation._learner import Learner
 from infojax.generation.practice.buffer import Buffer
 
 State = PyTree[Array]

@@ -9,8 +9,8 @@ import numpy as np
 from jaxtyping import Array, ArrayLike, Float, Int
 
 from infojax.errors import InvalidInput
-from infojax.scaling.batched import batched
-from infojax.scaling.ridge.law import law_at
+from infojax.scaling._batched import batched
+from infojax.scaling.ridge.ridge_law import law_at
 from infojax.scaling.selection.problem import Labels, Problem, checked_problem
 from infojax.scaling.selection.rules import Selection, keep_all
 

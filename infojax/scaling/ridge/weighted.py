@@ -5,8 +5,8 @@ from collections.abc import Callable
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from infojax.scaling._roots import root
 from infojax.scaling.ridge.equivalent import Equivalent, solved
-from infojax.scaling.roots import root
 from infojax.scaling.selection.moments import Moments
 
 

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
-from infojax.precision import float64
+from infojax.arrays import float64
 from infojax.scaling.selection.panels import panels
 from infojax.scaling.selection.soft_cap import REACH
 

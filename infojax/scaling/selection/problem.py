@@ -7,9 +7,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import ArrayLike
 
+from infojax.arrays import traced
 from infojax.errors import InvalidInput
-from infojax.precision import traced
-from infojax.scaling.batched import withheld
+from infojax.scaling._batched import withheld
 from infojax.scaling.selection.rules import RESOLVED, Selection, real_numbers
 from infojax.scaling.selection.weighting import Weighting
 

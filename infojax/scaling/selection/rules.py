@@ -10,10 +10,9 @@ import numpy as np
 from jax.scipy.special import erfinv, ndtri
 from jaxtyping import Array, ArrayLike, Bool, Float
 
+from infojax.arrays import plain_array, require_real, traced
 from infojax.errors import InvalidInput
-from infojax.plain_arrays import plain_array, require_real
-from infojax.precision import traced
-from infojax.scaling.batched import withheld
+from infojax.scaling._batched import withheld
 from infojax.scaling.selection.soft_cap import soft_cap
 
 # Fractions are no smaller, and other numbers of laws no larger than its inverse: float64 holds their squares.

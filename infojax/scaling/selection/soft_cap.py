@@ -8,7 +8,7 @@ import numpy as np
 from jax.scipy.special import erf, erfc
 from jaxtyping import Array, Float
 
-from infojax.scaling.roots import root
+from infojax.scaling._roots import root
 from infojax.scaling.selection.panels import panels
 
 REACH = 12.0  # beyond it a standard normal has no weight in float64

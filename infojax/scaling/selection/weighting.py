@@ -9,8 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, Bool, Float
 
+from infojax.arrays import traced
 from infojax.errors import InvalidInput
-from infojax.precision import traced
 from infojax.scaling.selection.breaks import all_breaks
 from infojax.scaling.selection.rules import real_numbers
 

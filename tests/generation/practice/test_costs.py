@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 
 from infojax.errors import InvalidInput
-from infojax.generation.generator import from_score
-from infojax.generation.learner import Learner
-from infojax.generation.practice import PRACTICE, Plan, by_diffusion, practise, prune
+from infojax.generation._generator import from_score
+from infojax.generation._learner import Learner
 from infojax.generation.practice.costs import Prices, break_even, prices, spending
-from infojax.generation.schedule import cosine
+from infojax.generation.practice.loop import practise
+from infojax.generation.practice.plan import PRACTICE, Plan, prune
+from infojax.generation.practice.sources import by_diffusion
+from infojax.generation.sampling.schedule import cosine
 from infojax.models import Network, mlp
 
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from infojax.errors import InvalidInput
-from infojax.generation.learner import log_probabilities
-from infojax.generation.practice import Descent
+from infojax.generation._learner import log_probabilities
 from infojax.generation.practice.buffer import append, empty
+from infojax.generation.practice.descent import Descent
 from infojax.models import Network, mlp
 
 X = np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]], np.float32)

@@ -5,9 +5,11 @@ import pytest
 
 from infojax.data import Dataset
 from infojax.errors import CorruptData, InvalidInput
-from infojax.generation.learner import entropy
-from infojax.generation.practice import FROZEN, PRACTICE, STATIC, UNIFORM, Descent, Plan, branch_out, practise, prune
-from infojax.generation.samples import Cost, Samples
+from infojax.generation._learner import entropy
+from infojax.generation.practice.descent import Descent
+from infojax.generation.practice.loop import branch_out, practise
+from infojax.generation.practice.plan import FROZEN, PRACTICE, STATIC, UNIFORM, Plan, prune
+from infojax.generation.sampling.drawn import Cost, Samples
 from infojax.models import Network, mlp
 
 from .conftest import Corners, same

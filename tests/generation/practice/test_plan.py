@@ -5,8 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infojax.errors import InvalidInput
-from infojax.generation.practice import Plan, Policy, prune
-from infojax.generation.practice.plan import Patience, after, exhausted
+from infojax.generation.practice.plan import Patience, Plan, Policy, after, exhausted, prune
 
 
 def _algorithm(accuracies, plan):

@@ -9,10 +9,10 @@ import mpmath as mp
 import numpy as np
 import pytest
 
+from infojax.arrays._precision import float64
 from infojax.errors import InvalidInput
-from infojax.precision import float64
 from infojax.scaling import PracticeLaw, keep_easy, keep_hard, practice_law, two_stage_law
-from infojax.scaling.practice.law import _check_digits
+from infojax.scaling.practice_laws.practice_law import _check_digits
 
 
 def moments(rule, p, edge, rho):

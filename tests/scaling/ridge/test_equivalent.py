@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infojax.precision import float64
+from infojax.arrays._precision import float64
 from infojax.scaling.ridge.equivalent import equivalent
 from infojax.scaling.selection.moments import Moments
 

@@ -2,7 +2,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from infojax.precision import float64
+from infojax.arrays._precision import float64
 from infojax.scaling.ridge.least_squares import fit
 
 

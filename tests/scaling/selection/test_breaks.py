@@ -5,8 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from infojax.arrays._precision import float64
 from infojax.errors import InvalidInput
-from infojax.precision import float64
 from infojax.scaling import ridge_law, weigh_by
 
 SETTING = {"pruner": 0.9, "ratio": 0.1, "ridge": 0.01}

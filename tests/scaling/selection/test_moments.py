@@ -7,7 +7,7 @@ import pytest
 from scipy.integrate import quad
 from scipy.stats import norm
 
-from infojax.precision import float64
+from infojax.arrays._precision import float64
 from infojax.scaling import Selection
 from infojax.scaling.selection.moments import sign_moments
 

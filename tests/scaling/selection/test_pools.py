@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from scipy.stats import kstest, truncnorm
 
-from infojax.precision import float64
+from infojax.arrays._precision import float64
 from infojax.scaling import Selection, keep_random, soft
 from infojax.scaling.selection.pools import directions, draw_kept, draw_pool
 from infojax.scaling.selection.problem import Labels, Problem

@@ -5,8 +5,8 @@ import pytest
 from jaxtyping import TypeCheckError
 from scipy.stats import norm
 
+from infojax.arrays._precision import float64
 from infojax.errors import InvalidInput
-from infojax.precision import float64
 from infojax.scaling import keep_all, keep_easy, keep_hard, keep_random, ridge_law, soft
 
 FRACTIONS = np.array([1e-8, 1e-3, 0.2, 0.5, 0.999])

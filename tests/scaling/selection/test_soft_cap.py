@@ -9,8 +9,8 @@ import pytest
 from scipy.integrate import quad
 from scipy.stats import norm
 
+from infojax.arrays._precision import float64
 from infojax.errors import InvalidInput
-from infojax.precision import float64
 from infojax.scaling import keep_easy, keep_hard, keep_random, ridge_law, simulate_ridge, soft
 from infojax.scaling.selection.kept import kept_moments
 from infojax.scaling.selection.problem import Labels, Problem

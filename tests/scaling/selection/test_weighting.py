@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy.special import erfinv
 
+from infojax.arrays._precision import float64
 from infojax.errors import InvalidInput
-from infojax.precision import float64
 from infojax.scaling import keep_easy, keep_hard, ridge_law, simulate_ridge, weigh_by
 from infojax.scaling.ridge.weighted import weighted_equivalent
 from infojax.scaling.selection.moments import Moments

@@ -1,0 +1,1 @@
+"""Benchmarks of scores, and of what they rest on."""

@@ -1,0 +1,1 @@
+"""Benchmarks of sweeps and of the result store, and faults on purpose."""

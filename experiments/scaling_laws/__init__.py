@@ -1,0 +1,1 @@
+"""Exact laws of the test error under data selection, against simulations."""

@@ -1,0 +1,1 @@
+"""Pruning by margin in the perceptron (Sorscher et al., 2022)."""

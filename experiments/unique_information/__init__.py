@@ -1,0 +1,1 @@
+"""Smooth unique information (Harutyunyan et al., 2021), and its relatives."""

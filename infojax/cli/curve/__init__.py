@@ -1,0 +1,1 @@
+"""`infojax curve`: scaling-law curves of the test error under data selection."""

@@ -1,0 +1,1 @@
+"""`infojax results`: what is stored, and the care of it."""

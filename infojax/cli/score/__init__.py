@@ -1,0 +1,1 @@
+"""`infojax score`: what each example of the user's data is worth to a network."""

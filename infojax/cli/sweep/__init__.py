@@ -1,0 +1,1 @@
+"""`infojax sweep`: an experiment for many configs."""

@@ -1,0 +1,1 @@
+"""Named sets and weights: where they are pinned, how they are brought, and where they lie on this machine."""

@@ -1,0 +1,1 @@
+"""Formats of files that data sets and weights come in, each read without believing it."""

@@ -1,0 +1,1 @@
+"""Networks that denoise: what they are made of, and how they are trained."""

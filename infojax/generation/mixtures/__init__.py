@@ -1,0 +1,1 @@
+"""Gaussian mixtures: data whose diffusion and whose guidance are known exactly."""

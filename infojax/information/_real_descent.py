@@ -1,0 +1,142 @@
+"""Gradient descent on a real network, with all examples or without one, in programs of fixed shapes.
+
+    L(w) = Σ_j c_j ½‖f_w(x_j) − y_j‖² + ½ decay ‖w − w₀‖²
+
+with c_j = 0 for the example that is left out, for the others 1 (convention "sum") or 1 over their number
+("mean").
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float, Int
+
+from infojax.arrays import array_of_reals, check_float32, require_not_negative
+from infojax.data import Dataset
+from infojax.errors import InvalidInput
+from infojax.information._inputs import check_network_and_params, require_examples
+from infojax.linearized import Convention, GradientDescent, Scalar, Training, check_training
+from infojax.models import Network, Params, check_network
+
+Examples: TypeAlias = Dataset | tuple[Any, Any]
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Problem:
+    """What is trained, on what, and how; arrays all in the precision of the parameters.
+
+    A pytree, which JAX fills with other things than arrays: the shapes are x (n, ...), y (n, k) and
+    validation (m, ...).
+    """
+
+    params: Any
+    x: Any
+    y: Any
+    validation: Any
+    rate: Any
+    decay: Any
+    apply: Callable[..., Any] = field(metadata={"static": True})
+    steps: int = field(metadata={"static": True})
+    convention: Convention = field(metadata={"static": True})
+
+
+@jax.jit
+def step(problem: Problem, left_out: Int[Array, ""], params: Params) -> Params:
+    """One update of parameters, without example number `left_out`; −1 for none."""
+    present: Bool[Array, " n"] = jnp.arange(len(problem.x)) != left_out
+    coefficients = present.astype(problem.y.dtype)
+    if problem.convention == "mean":
+        coefficients /= coefficients.sum()
+
+    def loss(params: Params) -> Float[Array, ""]:
+        residual = problem.apply(params, problem.x) - problem.y
+        return jnp.vdot(coefficients, jnp.sum(residual**2, axis=1)) / 2
+
+    def update(w: Array, slope: Array, start: Array) -> Array:
+        return w - problem.rate * (slope + problem.decay * (w - start))
+
+    return jax.tree.map(update, params, jax.grad(loss)(params), problem.params)
+
+
+@jax.jit
+def descend(problem: Problem, left_out: Int[Array, ""]) -> Params:
+    """Trained parameters, all steps in one program."""
+    return jax.lax.fori_loop(0, problem.steps, lambda _, params: step(problem, left_out, params), problem.params)
+
+
+def descend_by_steps(problem: Problem, left_out: Int[Array, ""]) -> Params:
+    """The same, a program for each step: XLA runs convolutions in loops on a CPU more than ten times slower."""
+    params = problem.params
+    for _ in range(problem.steps):
+        params = step(problem, left_out, params)
+    return params
+
+
+def pose(
+    network: Network,
+    params: Params,
+    train: Examples,
+    validation: Examples,
+    training: Training,
+    decay: Scalar,
+    convention: Convention,
+) -> Problem:
+    """The problem, checked. Raises InvalidInput as `infojax.information.retrain_without_each` says."""
+    if not isinstance(training, GradientDescent):
+        raise InvalidInput(f"training is {training!r}; a real network is trained in steps: GradientDescent(...).")
+    check_training(training)
+    check_network_and_params(network, params)
+    require_examples("train", train)
+    require_examples("validation", validation)
+    steps: Any = training.steps
+    if convention not in ("mean", "sum"):
+        raise InvalidInput(f'convention is {convention!r}; it must be "mean" or "sum".')
+    require_not_negative("decay", decay)
+    dtypes = {leaf.dtype for leaf in jax.tree.leaves(params)}
+    if len(dtypes) != 1 or not jnp.issubdtype(next(iter(dtypes)), jnp.floating):
+        raise InvalidInput(f"Parameters are of {sorted(map(str, dtypes))}; give all in one floating precision.")
+    dtype = dtypes.pop()
+    x, y = _arrays(train, "train", dtype)
+    points, _ = _arrays(validation, "validation", dtype)
+    if len(x) < 2:
+        raise InvalidInput(f"There is {len(x)} training example; leaving one out needs at least 2.")
+    check_network(network.apply, params, x)
+    made, elsewhere = (jax.eval_shape(network.apply, params, part).shape for part in (x, points))
+    if made != y.shape or elsewhere[1:] != y.shape[1:]:
+        raise InvalidInput(
+            f"The network has outputs of shape {made}, the training targets have {y.shape}; build it with "
+            f"outputs={y.shape[-1]}."
+        )
+    return Problem(
+        params=jax.tree.map(jnp.asarray, params),
+        x=x,
+        y=y,
+        validation=points,
+        rate=jnp.asarray(training.learning_rate, dtype),
+        decay=jnp.asarray(decay, dtype),
+        apply=network.apply,
+        steps=int(steps),
+        convention=convention,
+    )
+
+
+def _arrays(data: Examples, name: str, dtype: Any) -> tuple[Array, Array]:
+    x, y = (data.x, data.targets) if isinstance(data, Dataset) else _given(data, name)
+    if x.ndim < 1 or len(x) == 0 or y.ndim not in (1, 2) or len(x) != len(y):
+        raise InvalidInput(f"{name} has x {x.shape} and targets {y.shape}; give (n, ...) and (n, k) with n ≥ 1.")
+    for part, array in (("x", x), ("targets", y)):
+        if not np.isfinite(array).all():
+            raise InvalidInput(f"{name} {part} has {np.sum(~np.isfinite(array))} NaN or infinite entries; drop them.")
+    if np.dtype(dtype) == np.float32:
+        check_float32(x, x.astype(np.float32), f"{name} x", stacklevel=4)
+    return jnp.asarray(x, dtype), jnp.asarray(y.reshape(len(y), -1), dtype)
+
+
+def _given(data: Any, name: str) -> tuple[np.ndarray, np.ndarray]:
+    x, y = data
+    return array_of_reals(f"{name} x", x), array_of_reals(f"{name} targets", y)

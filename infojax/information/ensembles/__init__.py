@@ -1,0 +1,1 @@
+"""Unique information in the predictions of infinitely wide ensembles."""

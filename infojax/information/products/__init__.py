@@ -1,0 +1,1 @@
+"""Unique information from products with the kernel alone."""

@@ -1,0 +1,1 @@
+"""Kernels in folders of tiles: written, resumed, shared among processes, and read like arrays."""

@@ -1,0 +1,1 @@
+"""Products with a kernel wherever it lies, and what they say of its spectrum."""

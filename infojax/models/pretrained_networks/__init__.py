@@ -1,0 +1,1 @@
+"""Trained networks with a new last layer."""

@@ -1,0 +1,13 @@
+from ._choice import choose_method as choose_method
+from ._choice import seconds_to_factor as seconds_to_factor
+from ._flops import work as work
+from ._machine import MACHINES as MACHINES
+from ._machine import Machine as Machine
+from ._machine import machine_named as machine_named
+from ._machine import this_machine as this_machine
+from ._plan import Plan as Plan
+from ._plan import plan as plan
+from ._routes import LONGEST as LONGEST
+from ._routes import Route as Route
+from ._routes import Stage as Stage
+from ._routes import in_time as in_time

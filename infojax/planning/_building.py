@@ -1,0 +1,73 @@
+"""What building the kernels of a network takes, from its shapes: nothing of it is computed."""
+
+import functools
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from infojax.kernels import _empirical as empirical
+from infojax.kernels import choose_tiling, contract, cost, features, kernel_dtype
+from infojax.models import Network
+from infojax.planning._flops import Work, work
+
+
+@dataclass(frozen=True)
+class Building:
+    """A kernel of n × m examples, k outputs each.
+
+    Attributes:
+        shape: (n k, m k).
+        itemsize: bytes of an entry.
+        working: bytes on each device while it is built, beside the kernel itself.
+        tile: rows and columns of a tile, in examples.
+        work: of all tiles and features.
+    """
+
+    shape: tuple[int, int]
+    itemsize: int
+    working: int
+    tile: tuple[int, int]
+    work: Work
+
+    @property
+    def nbytes(self) -> int:
+        return self.shape[0] * self.shape[1] * self.itemsize
+
+
+def building(
+    network: Network,
+    params: Any,
+    inputs: tuple[int, ...],
+    outputs: int,
+    n: int,
+    m: int | None,
+    *,
+    budget: int,
+    devices: int,
+    host: bool,
+) -> Building:
+    """What `empirical_ntk` will do for n examples (against m others, or themselves: None) of shape `inputs`.
+
+    Raises:
+        OverBudget: not even one tile fits the budget.
+    """
+    dtype = kernel_dtype(params)
+    of_block = functools.partial(features, network.apply, params, layers=True)
+    one = jax.ShapeDtypeStruct((1, *inputs), jnp.float32)
+    costs = cost(of_block, one)
+    batch = max(1, (budget // 4 - costs.weights) // costs.making)
+    need = functools.partial(empirical.bytes_needed, costs, total=n, symmetric=m is None, batch=batch, devices=devices)
+    rows = max(1, (empirical._ROWS["cpu"] if host else empirical._ROWS_ON_ACCELERATOR) // outputs)
+    tiling = choose_tiling(n, m or n, round(rows * devices**0.5), need, budget=budget)
+    tile = (tiling.rows, tiling.columns)
+    blocks = [jax.eval_shape(of_block, jax.ShapeDtypeStruct((size, *inputs), one.dtype)) for size in tile]
+    of_tile = work(contract, *blocks)
+    of_one = work(of_block, one)
+    panels = -(-n // (tiling.rows * tiling.kept))
+    made = n + (0 if m is None and panels == 1 else panels * (m or n) * (0.5 if m is None else 1.0))
+    pairs = n * (n + tiling.columns) / 2 if m is None else n * m
+    total = of_tile.times(pairs / (tile[0] * tile[1])) + of_one.times(made)
+    return Building((n * outputs, (m or n) * outputs), np.dtype(dtype).itemsize, tiling.bytes, tile, total)

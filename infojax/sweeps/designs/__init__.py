@@ -1,0 +1,1 @@
+"""Designs: which configs a sweep computes, from fields, ranges and rows."""

@@ -1,0 +1,1 @@
+"""Running experiments: one, or the units of a sweep, by an engine."""

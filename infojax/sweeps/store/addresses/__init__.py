@@ -1,0 +1,1 @@
+"""Where a result belongs: digests of a config, and of the code behind it."""

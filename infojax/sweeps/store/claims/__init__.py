@@ -1,0 +1,1 @@
+"""Which process is at work on which config."""

@@ -1,0 +1,112 @@
+"""Test error of a perceptron against the size of the pool, hard or easy examples kept (Sorscher et al., Figs. 1, 2)."""
+
+from typing import Any
+
+import polars as pl
+
+from infojax.plots import LINES, MARKERS, PALETTE, bars_note, style
+
+from .._agreement import agreement
+
+TITLE = "Pruning the training set of a perceptron: which examples to keep, and by which probe"
+ANSWERS = "Sorscher et al. (arXiv 2206.14486), Figures 1 and 2, perceptron theory and simulation"
+EXPERIMENT = "perceptron_pruning"
+
+
+def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
+    import matplotlib.pyplot as plt
+
+    panels = [("easy", 0.0), ("hard", 0.0), *(("hard", angle) for angle in config.angles)]
+    columns = 3
+    rows = -(-(len(panels) + 1) // columns)  # the place that is left holds the legend
+    with style("full", rows=rows, columns=columns, height_to_width=0.8):
+        figure, axes = plt.subplots(rows, columns, sharex=True, sharey=True, squeeze=False, layout="constrained")
+        flat = axes.ravel()
+        for axis, (keep, degrees) in zip(flat, panels, strict=False):
+            here = (pl.col("keep") == keep) & (pl.col("degrees") == degrees)
+            _panel(axis, tables["points"].filter(here), tables["lines"].filter(here), config)
+            probe = "perfect probe" if degrees == 0 else f"probe at θ = {degrees:g}°"
+            axis.set_title(f"keep {keep}, {probe}", fontsize=7)
+            axis.tick_params(labelbottom=True)
+        for axis in flat[len(panels) :]:
+            axis.axis("off")
+        handles, labels = flat[0].get_legend_handles_labels()
+        title = f"lines: law; points: simulation,\nd = {config.dimension}"
+        flat[len(panels)].legend(handles, labels, loc="center", title=title, title_fontsize=7, fontsize=7)
+        also = "f: fraction kept; θ: angle between probe and truth."
+        figure.supxlabel(r"examples in the pool per dimension, $\alpha_\mathrm{tot}$", fontsize=8)
+        figure.supylabel("test error (fraction misclassified)", fontsize=8)
+        bars_note(figure, f"{config.repeats} pools", also=also)
+    return figure
+
+
+def _panel(axis: Any, points: pl.DataFrame, lines: pl.DataFrame, config: Any) -> None:
+    for index, fraction in enumerate(config.fractions):
+        line, measured = (table.filter(pl.col("fraction") == fraction) for table in (lines, points))
+        color, marker = PALETTE[index], MARKERS[index]
+        axis.plot(line["alpha_total"], line["error_law"], color=color, linestyle=LINES[index])
+        axis.errorbar(
+            measured["alpha_total"],
+            measured["error"],
+            measured["error_stderr"],
+            color=color,
+            marker=marker,
+            markersize=2.8,
+            linestyle="none",
+        )
+        label = "all kept" if fraction == 1 else f"f = {fraction:g} kept"
+        axis.plot([], [], color=color, linestyle=LINES[index], marker=marker, label=label)
+    axis.set_xscale("log")
+    axis.set_yscale("log")
+
+
+def numbers(tables: dict[str, pl.DataFrame], config: Any) -> pl.DataFrame:
+    """Which rule is better where, and how well the law fits."""
+    points, lines = tables["points"], tables["lines"]
+    rows = []
+    fraction = config.fractions[1]
+    for place, size in (("smallest", "few"), ("largest", "many")):
+        total = lines["alpha_total"].min() if place == "smallest" else lines["alpha_total"].max()
+        here = lines.filter((pl.col("alpha_total") == total) & (pl.col("degrees") == 0))
+
+        def error(keep: str, f: float, here: pl.DataFrame = here) -> float:
+            return here.filter((pl.col("keep") == keep) & (pl.col("fraction") == f))["error_law"].item()
+
+        hard, easy = error("hard", fraction), error("easy", fraction)
+        ours = f"hard {hard:.4f}, easy {easy:.4f}, all {error('hard', 1.0):.4f}"
+        better = "hard" if hard < easy else "easy"
+        paper = "hard is better" if size == "many" else "easy is better"
+        rows.append((f"error with f = {fraction:g}, α_tot = {total:.3g}, perfect probe", ours, paper, f"{better} is"))
+    smallest = min(config.fractions)
+    total = lines["alpha_total"].max()
+    for degrees in (0.0, *config.angles):
+        row = lines.filter(
+            (pl.col("alpha_total") == total)
+            & (pl.col("degrees") == degrees)
+            & (pl.col("keep") == "hard")
+            & (pl.col("fraction") == smallest)
+        )
+        ours, note = f"{row['error_law'].item():.4f}", f"α_tot = {total:.3g}"
+        rows.append((f"error with the hardest f = {smallest:g}, θ = {degrees:g}°", ours, "not given", note))
+    rows += agreement(points, config.repeats)
+    return pl.DataFrame(rows, schema=["quantity", "ours", "paper", "difference or note"], orient="row")
+
+
+def remarks(tables: dict[str, pl.DataFrame], config: Any) -> str:
+    return f"""
+    The claim of the paper that easy examples should be kept where data are scarce, hard ones where they abound, is
+    seen, in the law and in the simulation: with f = {config.fractions[1]:g} the lines of the two panels of the perfect
+    probe cross. So is the other one, that a probe at an angle spoils it: the smaller the fraction kept, the more data
+    must be there before pruning does no harm. The error of few, hard examples falls steeply near α_kept = f α_tot = 2
+    with a perfect probe, and later with others. Before the fall a worse probe does less harm, as it prunes more at
+    random.
+
+    Points are max-margin perceptrons on pools of dimension N = {config.dimension} (the paper's N is 200), found
+    exactly; up to α_kept = {config.most_kept:g}, where they are affordable. Where a line is steepest, N is small
+    enough to blur it, and a standard error of {config.repeats} pools, some before the fall and some after, is rough.
+
+    What ranks the examples is the probe's margin without its sign, as in the paper's formulas. Its text says "smallest
+    margin"; taken literally, with the sign of the label, a poor probe would keep mostly what it gets wrong, and the
+    student would be far worse (`simulate_perceptron` has both). The paper's own lists of f and α_tot could not be
+    read, so only the shape of curves is compared.
+    """
