@@ -20,7 +20,7 @@ from pathlib import Path
 
 import polars as pl
 
-FOLDER = Path(__file__).parents[2]
+FOLDER = Path(__file__).parent.parent
 
 
 @dataclass(frozen=True)
