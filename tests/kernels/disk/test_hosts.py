@@ -46,7 +46,7 @@ print(int(progress.tasks[0].completed))
 
 # The other process fails before it has written its tiles.
 if jax.process_index() == 1:
-    from infojax.kernels import resuming
+    from infojax.kernels.disk import resuming
     resuming.writing = lambda kernel: sys.exit("lost")
 try:
     empirical_ntk(apply, params, x, tile=4, out=OnDisk(folder + "/lost", patience=1.0))
