@@ -16,6 +16,10 @@ from ._unique import from_kernels as from_kernels
 from ._unique import in_float64_if_it_fits as in_float64_if_it_fits
 from ._unique import initial_residual as initial_residual
 from ._unique import unique_information as unique_information
+from ._wrong_labels import Flagged as Flagged
+from ._wrong_labels import WrongLabels as WrongLabels
+from ._wrong_labels import wrong_labels as wrong_labels
+from ._wrong_labels import wrong_labels_of_probabilities as wrong_labels_of_probabilities
 from .ensembles.ensemble_information import EnsembleInformation as EnsembleInformation
 from .ensembles.ensemble_information import ensemble_from_kernels as ensemble_from_kernels
 from .ensembles.ensemble_information import ensemble_information as ensemble_information
