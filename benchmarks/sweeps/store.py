@@ -5,6 +5,7 @@ python -m benchmarks.sweeps.store [--results 1000] [--folder .]
 
 import argparse
 import importlib
+import os
 import sys
 import tempfile
 import time
@@ -17,7 +18,6 @@ from rich.console import Console
 from rich.table import Table
 
 from infojax.sweeps import Store, export, pinned, verify
-from infojax.sweeps.store import writing
 
 EXPERIMENT = '''"""One seed."""
 
@@ -61,11 +61,11 @@ def _measure(table: Table, folder: Path, module: Any, results: int) -> None:
         table.add_row(name, f"{wall:.2f}", f"{cpu:.2f}", f"{wall / results * 1e3:.2f}")
 
     row("write", lambda: [store.write("seeds", config, frame, seconds=1.0) for config in configs])
-    synced, writing.os.fsync = writing.os.fsync, lambda _: None
+    synced, os.fsync = os.fsync, lambda _: None
     try:
         row("write, without asking the disk to keep it", lambda: [unsynced.write("seeds", c, frame) for c in configs])
     finally:
-        writing.os.fsync = synced
+        os.fsync = synced
     row("write again (replace)", lambda: [store.write("seeds", config, frame, seconds=1.0) for config in configs])
     row("read", lambda: [store.read("seeds", config) for config in configs])
     row("infojax results verify", lambda: list(verify(store.root)))

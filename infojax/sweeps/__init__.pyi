@@ -13,7 +13,7 @@ from .run.loop import sweep as sweep
 from .run.stored_run import load_experiment as load_experiment
 from .run.stored_run import load_module as load_module
 from .run.stored_run import run_stored as run_stored
-from .run.worker import Outcome as Outcome
+from .run.unit import Outcome as Outcome
 from .run.workload import plan as plan
 from .store.addresses.address import address as address
 from .store.addresses.code_version import pinned as pinned

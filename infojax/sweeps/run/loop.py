@@ -17,8 +17,8 @@ import numpy as np
 from infojax.arrays import is_number
 from infojax.errors import InvalidInput
 from infojax.sweeps.run.engines import find
-from infojax.sweeps.run.unit import stored
-from infojax.sweeps.run.worker import Outcome
+from infojax.sweeps.run.task import stored
+from infojax.sweeps.run.unit import Outcome
 from infojax.sweeps.run.workload import Plan, check_writable, plan
 from infojax.sweeps.store.addresses.code_version import pinned
 from infojax.sweeps.store.claims import claim as claims

@@ -1,4 +1,4 @@
-"""What every engine carries: a unit of work, how one is done, and what came of it.
+"""How a unit of work is done, wherever an engine has brought it.
 
 An engine is a function `run(units, options)` that calls `work(unit)` once for each unit, wherever it likes and in any
 order, and yields what each returned as it comes. It need not know what is stored, nor who else computes: `work` looks
@@ -6,46 +6,9 @@ before it computes, so a unit may be done twice without harm. For a process that
 asks `after_death` what to do.
 """
 
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any, Literal
+from dataclasses import replace
 
-State = Literal["computed", "found", "failed", "busy"]
-
-
-@dataclass(frozen=True)
-class Unit:
-    """Configs that one program computes together. Plain data: it can be pickled where `package` can be imported."""
-
-    experiment: str
-    package: str
-    configs: tuple[Any, ...]
-    addresses: tuple[str, ...]
-    """Where the results of the configs belong (address.py), which holds the version of the code that is meant."""
-    results: Path
-    """The store's folder, absolute; every worker must see it."""
-    retries: int = 0
-    """How often a config that failed is tried again."""
-    attempts: int = 0
-    """How often these configs were tried before, by processes that died."""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What came of one config."""
-
-    address: str
-    state: State
-    """computed now; found in the store; failed, `attempts` times; busy: another process computes it."""
-    seconds: float = 0.0
-    """Wall time; of configs computed together each has an equal share."""
-    attempts: int = 0
-    error: str | None = None
-    """One line; the whole traceback is in the record of the failure."""
-    batch_error: str | None = None
-    """Why the batch that it belonged to had to be run one by one, in one line."""
-    remark: str | None = None
-    """What else is to be told, in one line."""
+from infojax.sweeps.run.unit import Outcome, Unit
 
 
 def work(unit: Unit) -> list[Outcome]:
@@ -54,7 +17,7 @@ def work(unit: Unit) -> list[Outcome]:
     A config that fails is an outcome, not an exception, and its traceback is kept beside the results.
     """
     # The engine's process imports JAX here and not before, with the devices and threads that the engine gave it.
-    from infojax.sweeps.run.unit import do
+    from infojax.sweeps.run.task import do
 
     return do(unit)
 

@@ -11,7 +11,7 @@ from typing import Any
 from infojax.errors import CorruptData, InvalidInput
 from infojax.sweeps.run.batches import batched_fields, batches
 from infojax.sweeps.run.stored_run import load_experiment
-from infojax.sweeps.run.worker import Unit
+from infojax.sweeps.run.unit import Unit
 from infojax.sweeps.store.addresses.addressed import Addressed, listed
 from infojax.sweeps.store.addresses.code_version import code_version, pinned
 from infojax.sweeps.store.addresses.plain import plain

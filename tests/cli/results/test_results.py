@@ -14,7 +14,7 @@ import pytest
 
 from infojax.cli import GROUPS, main
 from infojax.sweeps import Store, load_experiment, run_stored
-from infojax.sweeps.run.worker import Unit
+from infojax.sweeps.run.unit import Unit
 from infojax.sweeps.store import failures
 from infojax.sweeps.store.claims import claim as claims
 from infojax.sweeps.store.record import digest, read_record, sealed

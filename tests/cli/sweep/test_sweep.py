@@ -187,7 +187,7 @@ def test_the_pace_is_that_of_what_is_computed_now():
     class Plan:
         configs = dict.fromkeys("abcdefghij")
 
-    from infojax.sweeps.run.worker import Outcome
+    from infojax.sweeps.run.unit import Outcome
 
     report = Report.__new__(Report)
     report.plan, report.seconds, report.waiting = Plan, 4.0, 3

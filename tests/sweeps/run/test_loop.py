@@ -10,8 +10,9 @@ from infojax.errors import InvalidInput
 from infojax.sweeps import Store, grid, load_experiment, sweep
 from infojax.sweeps.run import loop
 from infojax.sweeps.run.batches import together
-from infojax.sweeps.run.unit import do
-from infojax.sweeps.run.worker import Outcome, Unit, after_death
+from infojax.sweeps.run.task import do
+from infojax.sweeps.run.unit import Outcome, Unit
+from infojax.sweeps.run.worker import after_death
 from infojax.sweeps.store import inventory
 from infojax.sweeps.store.addresses.address import address
 from infojax.sweeps.store.claims import claim as claims

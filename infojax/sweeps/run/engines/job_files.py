@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from infojax.errors import InvalidInput
-from infojax.sweeps.run.worker import Outcome
+from infojax.sweeps.run.unit import Outcome
 
 
 def make_private(folder: Path) -> None:

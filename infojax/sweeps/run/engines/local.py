@@ -8,7 +8,8 @@ from typing import Any
 
 from infojax.errors import InfojaxError, InvalidInput
 from infojax.sweeps.run.engines.local_process import Died, Process, shares
-from infojax.sweeps.run.worker import Outcome, Unit, after_death, work
+from infojax.sweeps.run.unit import Outcome, Unit
+from infojax.sweeps.run.worker import after_death, work
 
 MOST = 1024
 

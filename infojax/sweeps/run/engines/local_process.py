@@ -14,7 +14,7 @@ from typing import Any
 from infojax.errors import InfojaxError
 from infojax.sweeps.run.engines.frames import receive, send
 from infojax.sweeps.run.engines.threads import bounded
-from infojax.sweeps.run.worker import Outcome, Unit
+from infojax.sweeps.run.unit import Outcome, Unit
 
 # Cores are chosen before anything is imported: NumPy and XLA count them once, and start as many threads.
 PROGRAM = """

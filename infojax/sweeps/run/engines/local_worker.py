@@ -44,7 +44,7 @@ def main() -> None:
 
 def _answer(message: bytes) -> Any:
     try:
-        from infojax.sweeps.run.unit import do
+        from infojax.sweeps.run.task import do
         from infojax.sweeps.store.addresses.code_version import pinned
 
         unit = pickle.loads(message)

@@ -17,7 +17,8 @@ from typing import Any
 
 from infojax.errors import InfojaxError, InvalidInput
 from infojax.sweeps.run.engines.threads import bounded
-from infojax.sweeps.run.worker import Outcome, Unit, after_death, work
+from infojax.sweeps.run.unit import Outcome, Unit
+from infojax.sweeps.run.worker import after_death, work
 
 ANSWER = 5.0  # seconds that a port has to answer in
 HEALTH = 30.0  # seconds that Ray has to connect to what answers

@@ -18,7 +18,8 @@ from typing import Any
 from infojax.errors import InvalidInput
 from infojax.sweeps.run.engines.job_files import check_private, make_private, read_outcomes
 from infojax.sweeps.run.engines.threads import bounded
-from infojax.sweeps.run.worker import Outcome, Unit, after_death, work
+from infojax.sweeps.run.unit import Outcome, Unit
+from infojax.sweeps.run.worker import after_death, work
 
 ARRAY = 1000  # jobs in one array: Slurm's usual limit
 LATE = 15.0  # seconds that the result of a job on another machine may take to be seen here

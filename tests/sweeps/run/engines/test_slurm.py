@@ -10,7 +10,7 @@ import pytest
 from infojax.errors import InvalidInput
 from infojax.sweeps.run.engines import job_files, slurm
 from infojax.sweeps.run.engines.slurm import Options, check, minutes
-from infojax.sweeps.run.worker import Outcome, Unit
+from infojax.sweeps.run.unit import Outcome, Unit
 
 pytestmark = pytest.mark.skipif(importlib.util.find_spec("submitit") is None, reason="submitit is not installed")
 
