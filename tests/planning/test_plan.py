@@ -87,7 +87,7 @@ print(top - before)
 
 @pytest.mark.slow
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
-@pytest.mark.parametrize(("route", "n"), [("factor", 2200), ("products", 5000)])
+@pytest.mark.parametrize(("route", "n"), [("factor", 3000), ("products", 5000)])
 def test_memory_is_what_is_planned(route, n):
     command = [sys.executable, "-c", MEASURED, route, str(n)]
     network = ij.models.mlp(hidden=(2,), outputs=1)

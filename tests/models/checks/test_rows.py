@@ -59,9 +59,13 @@ def linen_in_training(params, x):
     return LinenNorm().apply({"params": params, "batch_stats": fixed}, x, mutable=["batch_stats"])[0]
 
 
+# One stream for the whole file: every call draws other noise, and every run of the tests the same.
+NOISE = np.random.default_rng(0)
+
+
 def in_the_host(params, x):
     noise = jax.pure_callback(
-        lambda _: np.random.default_rng().normal(size=()).astype(np.float32),
+        lambda _: NOISE.normal(size=()).astype(np.float32),
         jax.ShapeDtypeStruct((), jnp.float32),
         x[0, 0],
     )
@@ -82,7 +86,7 @@ DEPENDENT = {
     "the row's number": (lambda p, x: x @ p + 0.1 * jnp.arange(len(x), dtype=x.dtype)[:, None], PLACE),
     "noise of a fixed key": (lambda p, x: x @ p + jax.random.normal(jax.random.key(0), (len(x), 1)), PLACE),
     "the batch's size": (lambda p, x: x @ p / len(x), NUMBER),
-    "noise of NumPy": (lambda p, x: x @ p * np.random.default_rng().normal(), NUMBER),
+    "noise of NumPy": (lambda p, x: x @ p * NOISE.normal(), NUMBER),
     "noise of the host": (in_the_host, CALLS),
 }
 
