@@ -2,32 +2,32 @@
 
 Runs the experiments whose results are not there yet, writes figures/NAME.pdf, .png and .csv (our numbers
 beside the paper's) and figures/index.html, one page with every figure, those of most interest first. Figures that
-were not named are shown on the page when their results are there.
+were not named are shown on the page when their results are there. Several processes draw side by side, and the page
+shows each figure as soon as it is there. A run that was interrupted goes on when the same command is given again.
 """
 
 import difflib
 import sys
-import traceback
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-import polars as pl
 import tyro
 from rich.markup import escape
-from rich.progress import Progress
 from rich.table import Table
 
-from infojax.arrays import require_devices
 from infojax.cli import assignments, complain, exit_code, progress_on_terminal
 from infojax.errors import InfojaxError, InvalidInput
-from infojax.files import Console, write_whole
-from infojax.plots import Entry, page, save, style
-from infojax.sweeps import Result, Store, design, load_experiment, load_module, run_stored, summaries
+from infojax.files import Console, room
+from infojax.plots import Entry
+from infojax.sweeps import at_once, design, load_experiment, load_module, side_by_side, summaries
 
-NEEDS = ("TITLE", "ANSWERS", "EXPERIMENT", "draw", "numbers", "remarks")
+from ._drawing import NEEDS, Drawing, Places, Step, failed
+from ._page import Page, Screen
+
 NAMES = tyro.conf.arg(metavar="[NAME …]", help_behavior_hint="")
 FIELDS = tyro.conf.arg(metavar="FIELD=VALUE …", help_behavior_hint="")
 FLAG = tyro.conf.FlagCreatePairsOff[bool]
@@ -45,6 +45,43 @@ FIRST = (
     "collapse",
     "selection_phases",
 )
+# Seconds that experiments take at the quick scale on one core: the longest are begun first.
+SECONDS = {
+    "adversarial": 82,
+    "architectures": 82,
+    "collapse": 29,
+    "data_sources": 220,
+    "ensemble_width": 142,
+    "guidance_bias": 58,
+    "information_histogram": 18,
+    "information_over_time": 10,
+    "kernel_learning_curves": 52,
+    "less_is_more": 14,
+    "linearized_vs_retraining": 21,
+    "mislabelled": 13,
+    "networks_vs_retraining": 30,
+    "perceptron_cliff": 30,
+    "perceptron_pruning": 8,
+    "practice_ablations": 30,
+    "practice_costs": 30,
+    "practice_difficulty": 30,
+    "practice_images": 55,
+    "practice_information": 30,
+    "practice_linear": 18,
+    "practice_linear_guided": 30,
+    "practice_mixture": 30,
+    "practice_oversampling": 30,
+    "practice_pruning": 20,
+    "practice_scaling": 20,
+    "selection_phases": 118,
+    "subclass": 30,
+    "summarisation": 30,
+    "verification": 30,
+}
+UNKNOWN = 30
+SOME_FAILED = 1
+MOST = 1024
+EACH = 3 << 30  # bytes of memory that a process may need
 
 
 @dataclass(frozen=True)
@@ -65,12 +102,14 @@ class Arguments:
     """Say which figures there are, what they show and which experiment they draw; draw nothing."""
     again: FLAG = False
     """Run the experiments even if their results are there."""
+    processes: int | None = None
+    """How many processes draw side by side; by default one for each core, if memory allows."""
     any_code: FLAG = False
     """Draw results of earlier versions of the code rather than compute them again."""
 
 
 def main(args: Sequence[str] | None = None, package: str = "paper_figures", experiments: str = "experiments") -> int:
-    """Draw figures; returns 0, or 2 when some figure that was asked for could not be drawn."""
+    """Draw figures; returns 0, 1 when some figure could not be drawn, or 2 for what is refused at once."""
     chosen = tyro.cli(Arguments, prog=f"python -m {package}", args=args)
     if chosen.list:
         return exit_code(lambda: _list(package))
@@ -91,11 +130,36 @@ def _in_order(package: str) -> list[str]:
 
 
 def _draw_all(chosen: Arguments, package: str, experiments: str) -> int:
-    import matplotlib as mpl
-
-    mpl.use("agg")
-    require_devices()
     known = _in_order(package)
+    _refuse(chosen, known)
+    drawings, entries = _plan(chosen, Places(package, experiments, chosen.results, chosen.out), known)
+    shown = Page(chosen.out / "index.html", chosen.scale, entries)
+    shown.write()
+    try:
+        with progress_on_terminal("figures") as progress:
+            asked = chosen.names or known
+            progress.add_task("figures", total=len(asked))
+            screen = Screen(progress, asked, {name: each.experiment for each in drawings for name in each.names})
+            for entry in entries.values():
+                if entry.missing:
+                    screen.figure(entry)
+            hear = partial(_hear, shown, screen)
+            _draw(drawings, min(chosen.processes or _processes(), len(drawings)), hear)
+    except KeyboardInterrupt as interrupt:
+        interrupt.add_note(f"{shown.drawn} of {len(known)} figures are drawn; the same command goes on from there")
+        raise
+    finally:
+        shown.close()
+
+    Console().print(f"{shown.drawn} of {len(known)} figures: {shown.index}", soft_wrap=True, highlight=False)
+    failures = [name for name in known if shown.entries[name].missing]
+    if failures:
+        complain(f"not drawn: {', '.join(failures)}; the page says why")
+    return SOME_FAILED if failures else 0
+
+
+def _refuse(chosen: Arguments, known: list[str]) -> None:
+    """Raises InvalidInput for what cannot be drawn, before anything runs."""
     unknown = [name for name in chosen.names if name not in known]
     if unknown:
         near = difflib.get_close_matches(unknown[0], known, 1)
@@ -103,105 +167,78 @@ def _draw_all(chosen: Arguments, package: str, experiments: str) -> int:
         raise InvalidInput(f"there is no figure {unknown[0]!r}{meant} there are: {', '.join(known) or 'none'}")
     if chosen.set and not chosen.names:
         raise InvalidInput("--set changes the figures that are named, and none is; give their names before it")
-    assignments("set", chosen.set)  # refused before anything runs
+    if chosen.processes is not None and not 1 <= chosen.processes <= MOST:
+        raise InvalidInput(f"--processes {chosen.processes} is not allowed; give 1 to {MOST}")
     try:
         chosen.out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InvalidInput(f"--out {chosen.out} cannot be written to ({error}); choose another") from error
 
-    asked = chosen.names or tuple(known)
-    entries, renewed = [], set()
-    with progress_on_terminal("figures") as progress:
-        task = progress.add_task("figures", total=len(asked))
-        obtain = partial(_result, chosen, experiments, progress, renewed)
-        for name in known:
-            progress.update(task, description=name)
-            if name in asked and progress.disable:
-                # In a log file, the last line says where a run that was ended stood.
-                print(f"{name}, {asked.index(name) + 1} of {len(asked)}", file=sys.stderr, flush=True)
-            entries.append(_entry(name, package, chosen, partial(obtain, run=name in asked)))
-            progress.advance(task, name in asked)
-    index = chosen.out / "index.html"
-    write_whole(index, page("infojax: figures", _summary(entries, chosen.scale), entries).encode())
 
-    failed = [entry.name for entry in entries if entry.missing]
-    drawn = sum(entry.png is not None for entry in entries)
-    Console().print(f"{drawn} of {len(known)} figures: {index}", soft_wrap=True, highlight=False)
-    if failed:
-        complain(f"not drawn: {', '.join(failed)}; the page says why")
-    return 2 if failed else 0
-
-
-def _entry(name: str, package: str, chosen: Arguments, obtain: Callable[[str], tuple[Any, Result | None]]) -> Entry:
-    """One figure for the page. What goes wrong with it is told there, and does not stop the others."""
-    title, answers = name, ""
-    try:
-        module = load_module(package, name, NEEDS)
-        title, answers = module.TITLE, module.ANSWERS
-        config, result = obtain(module.EXPERIMENT)
-        if result is None:
-            return Entry(name, title, answers, command=f"python -m {package} {name} --scale {chosen.scale}")
-        return _drawn(name, module, config, result, chosen.out)
-    except InfojaxError as error:
-        complain(f"{name}: {error}")
-        return Entry(name, title, answers, missing=str(error))
-    except Exception as error:
-        traceback.print_exc()
-        return Entry(name, title, answers, missing=f"a bug, {type(error).__name__}: {error}")
+def _plan(chosen: Arguments, places: Places, known: list[str]) -> tuple[list[Drawing], dict[str, Entry]]:
+    """What is to be drawn, in the order in which it is begun, and what the page says of each figure until then."""
+    values = assignments("set", chosen.set)
+    drawings: dict[Path, Drawing] = {}
+    entries: dict[str, Entry] = {}
+    for name in known:
+        asked = not chosen.names or name in chosen.names
+        try:
+            module = load_module(places.figures, name, NEEDS)
+            config = load_experiment(module.EXPERIMENT, places.experiments).PRESETS[chosen.scale]
+        except Exception as error:
+            entries[name] = failed(name, error)
+            continue
+        if asked and values:
+            (config,) = design(config, fixed=values)
+        one = Drawing(module.EXPERIMENT, config, (name,), places, chosen.again and asked, chosen.any_code)
+        command = f"python -m {places.figures} {name} --scale {chosen.scale}"
+        entries[name] = Entry(name, module.TITLE, module.ANSWERS, command=command, awaited=asked or one.stored())
+        if entries[name].awaited:
+            # Figures may share an experiment: it is run once.
+            before = drawings.get(one.folder)
+            drawings[one.folder] = one if before is None else before.joined(one)
+    return _in_turn(list(drawings.values())), entries
 
 
-def _result(
-    chosen: Arguments,
-    experiments: str,
-    progress: Progress,
-    renewed: set[str],
-    name: str,
-    *,
-    run: bool,
-) -> tuple[Any, Result | None]:
-    """The config of an experiment and its result; None where it is not stored and not to be run now."""
-    config = load_experiment(name, experiments).PRESETS[chosen.scale]
-    store = Store(chosen.results)
-    if not run:
-        return config, store.read(name, config, any_code=chosen.any_code)
-    if chosen.set:
-        (config,) = design(config, fixed=assignments("set", chosen.set))
-    # Figures may share an experiment: it is run again once.
-    again = chosen.again and name not in renewed
-    renewed.add(name)
-    options = {"again": again, "any_code": chosen.any_code}
-    return config, run_stored(name, config, store, progress, package=experiments, **options)
+def _in_turn(drawings: list[Drawing]) -> list[Drawing]:
+    """What is stored comes first, then the quickest, so that the page soon shows something; of the rest the longest, so
+    that no process is left alone with one at the end.
+    """
+    there = {drawing.folder for drawing in drawings if drawing.stored()}
+    stored = [drawing for drawing in drawings if drawing.folder in there]
+    others = [drawing for drawing in drawings if drawing.folder not in there]
+    others.sort(key=lambda drawing: -SECONDS.get(drawing.experiment, UNKNOWN))
+    return [*stored, *others[-1:], *others[:-1]]
 
 
-def _drawn(name: str, module: Any, config: Any, result: Result, out: Path) -> Entry:
-    import matplotlib.pyplot as plt
-
-    tables = result.tables
-    with style():
-        figure = module.draw(tables, config)
-    _, png = save(figure, out / name, ".pdf", ".png")
-    plt.close(figure)
-    numbers = module.numbers(tables, config)
-    write_whole(out / f"{name}.csv", _rounded(numbers).write_csv)
-    remarks = module.remarks(tables, config)
-    return Entry(name, module.TITLE, module.ANSWERS, png.read_bytes(), numbers, remarks, result.record)
+def _processes() -> int:
+    """As many as do not stand in each other's way and find room in memory."""
+    found = room()
+    return at_once() if found is None else min(at_once(), max(found.free // EACH, 1))
 
 
-def _rounded(numbers: pl.DataFrame) -> pl.DataFrame:
-    """Six digits of every float: more are of the machine that computed them."""
-    floats = [name for name, kind in numbers.schema.items() if kind.is_float()]
-    return numbers.with_columns(pl.col(floats).round_sig_figs(6)) if floats else numbers
+def _draw(drawings: list[Drawing], processes: int, hear: Callable[[Step | Entry], None]) -> None:
+    if processes < 2:
+        for drawing in drawings:
+            drawing(hear)
+        return
+    with closing(side_by_side(drawings, processes, _died)) as told:
+        for item in told:
+            hear(item)
 
 
-def _summary(entries: Sequence[Entry], scale: str) -> str:
-    drawn = sum(entry.png is not None for entry in entries)
-    sizes = "small enough for a laptop" if scale == "quick" else "those of the papers"
-    return (
-        f"{drawn} of {len(entries)} figures, drawn from stored results at scale “{scale}”: problem sizes are "
-        f"{sizes}. Each figure stands beside the numbers of the paper that it answers, with what differs and "
-        "why, and with the record of how its result was computed. Error bars are one standard error; each figure says "
-        "over what."
-    )
+def _died(drawing: Drawing, reason: str) -> tuple[list[Drawing], list[Entry]]:
+    """Its figures are not drawn: what killed the process would do so again."""
+    return [], drawing.failed(InfojaxError(f"{reason}; there may be too little memory for --processes at once"))
+
+
+def _hear(page: Page, screen: Screen, item: Step | Entry) -> None:
+    if isinstance(item, Step):
+        screen.step(item)
+        return
+    page.entries[item.name] = item
+    page.write()
+    screen.figure(item)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,11 @@ path.
 """
 
 import itertools
+import os
+import signal
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import polars as pl
@@ -12,8 +16,9 @@ import pytest
 from experiments.__main__ import _arguments
 from experiments.__main__ import main as run_experiment
 from infojax.sweeps import Store, load_experiment, load_module, run_stored, summaries
-from paper_figures.__main__ import FIRST, NEEDS
+from paper_figures.__main__ import FIRST, SECONDS
 from paper_figures.__main__ import main as draw_figures
+from paper_figures._drawing import NEEDS
 
 COUNTER = itertools.count()
 
@@ -182,11 +187,85 @@ def test_figures_share_an_experiment(packages, log, tmp_path):
     assert (tmp_path / "figures" / "same.png").exists()
 
 
+def add(tmp_path, packages, name, change):
+    """An experiment and a figure of it beside `line`; `change` stands in the experiment's run."""
+    runs, draws = packages
+    text = EXPERIMENT.replace("    x = [", f"    {change}\n    x = [")
+    (tmp_path / runs / f"{name}.py").write_text(text)
+    (tmp_path / draws / f"{name}.py").write_text(FIGURE.replace('"line"\n', f'"{name}"\n'))
+
+
+def test_processes_draw_side_by_side(packages, log, tmp_path, capfd):
+    """One of four kills its process, one finds a bug, and the others are drawn."""
+    runs, draws = packages
+    add(tmp_path, packages, "kills", "import os; os.kill(os.getpid(), 9)")
+    add(tmp_path, packages, "fails", "assert config.points == 4, 'three'")
+    add(tmp_path, packages, "other", "print('a word')")
+    assert draw_figures(["--processes", "2"], draws, runs) == 1
+    html = (tmp_path / "figures" / "index.html").read_text()
+    assert "2 of 4 figures, drawn" in html
+    assert "Not drawn: the process died (signal 9)" in html
+    assert "Not drawn: a bug, AssertionError: three" in html
+    assert "AssertionError: three" in html.partition("<pre>")[2].partition("</pre>")[0]
+    assert "refresh" not in html
+    captured = capfd.readouterr()
+    assert "2 of 4 figures" in captured.out
+    assert "a word" not in captured.out
+    assert "other drawn, " in captured.err
+    assert "kills not drawn, " in captured.err
+    assert "AssertionError: three" in captured.err
+    assert "not drawn: fails, kills" in captured.err
+    assert log() == [3, 3, 3, 3]
+    assert draw_figures(["--processes", "2"], draws, runs) == 1
+    assert log() == [3, 3, 3, 3, 3, 3]
+
+
+DRAW = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.path.insert(0, sys.argv[1])
+from paper_figures.__main__ import main
+sys.exit(main(sys.argv[4:], sys.argv[2], sys.argv[3]))
+"""
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_an_interrupted_run_goes_on_from_what_is_stored(packages, log, tmp_path, how):
+    runs, draws = packages
+    wait = "while (scratch.parents[3] / 'wait').exists(): import time; time.sleep(0.02)"
+    add(tmp_path, packages, "slow", wait)
+    (tmp_path / "wait").touch()
+    command = [sys.executable, "-c", DRAW, str(tmp_path), draws, runs, "--processes", "2"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    page, deadline = tmp_path / "figures" / "index.html", time.monotonic() + 120
+    while "1 of 2 figures" not in (page.read_text() if page.exists() else "") and time.monotonic() < deadline:
+        time.sleep(0.05)
+    html = page.read_text()
+    assert '<meta http-equiv="refresh"' in html
+    assert "1 more are being drawn" in html
+    while len(log()) < 2 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    if how == signal.SIGINT:
+        os.killpg(process.pid, how)  # as a terminal does
+    else:
+        process.send_signal(how)
+    errors = process.communicate(timeout=60)[1]
+    if how == signal.SIGINT:
+        assert process.returncode == 130
+        assert "1 of 2 figures are drawn; the same command goes on from there" in errors
+        assert "Traceback" not in errors
+        assert "refresh" not in page.read_text()
+    (tmp_path / "wait").unlink()
+    assert draw_figures(["--processes", "1"], draws, runs) == 0
+    assert log() == [3, 3, 3]
+    assert "2 of 2 figures" in page.read_text()
+
+
 def test_a_figure_that_fails_does_not_stop_the_others(packages, tmp_path, capsys):
     runs, draws = packages
     (tmp_path / draws / "bug.py").write_text(FIGURE.replace("[config.slope]", "[config.slop]"))
     (tmp_path / draws / "empty.py").write_text('"""Nothing yet."""\n')
-    assert draw_figures([], draws, runs) == 2
+    assert draw_figures([], draws, runs) == 1
     html = (tmp_path / "figures" / "index.html").read_text()
     assert "1 of 3 figures" in html
     assert "AttributeError: &#x27;Config&#x27; object has no attribute" in html
@@ -199,7 +278,7 @@ def test_a_figure_that_fails_does_not_stop_the_others(packages, tmp_path, capsys
 
 def test_what_cannot_be_run_is_said_on_the_page(packages, tmp_path, capsys):
     runs, draws = packages
-    assert draw_figures(["--scale", "paper"], draws, runs) == 2
+    assert draw_figures(["--scale", "paper"], draws, runs) == 1
     assert (
         "Not drawn: the paper&#x27;s data are not here; fetch them" in (tmp_path / "figures" / "index.html").read_text()
     )
@@ -252,6 +331,10 @@ def test_values_in_place_of_the_presets(packages, log, tmp_path, capsys):
 def test_figures_of_most_interest_are_first():
     assert set(FIRST) <= set(summaries("paper_figures"))
     assert len(set(FIRST)) == len(FIRST)
+
+
+def test_the_times_of_all_experiments_that_are_drawn_are_known():
+    assert set(SECONDS) == {load_module("paper_figures", name, NEEDS).EXPERIMENT for name in summaries("paper_figures")}
 
 
 def test_results_of_earlier_code_are_drawn_when_told(packages, log, tmp_path):

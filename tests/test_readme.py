@@ -40,7 +40,7 @@ ADDED = {
     "infojax curve --preset": ("--simulate", "2", "--repeats", "2", "--dimension", "20"),
 }
 NOT_RUN = {
-    "make figures": "it takes a quarter of an hour, and is what CI runs",
+    "make figures": "it takes ten minutes, and is what CI runs",
     "make test": "it is this",
     "python -m paper_figures": "hours at the scale of the papers",
 }

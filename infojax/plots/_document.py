@@ -10,9 +10,10 @@ from typing import Any
 import polars as pl
 
 
-def document(title: str, body: str, *, style: str = "", script: str = "") -> str:
+def document(title: str, body: str, *, style: str = "", script: str = "", reload: int | None = None) -> str:
     """The HTML of a document around `body`, which is HTML; `style` and `script` are added to the common style.
 
+    A browser loads the document again after `reload` seconds.
     The browser itself refuses whatever is not in the document, and any script but this one.
     """
     # Other scripts, in `body` too, have another digest.
@@ -23,7 +24,8 @@ def document(title: str, body: str, *, style: str = "", script: str = "") -> str
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta http-equiv="Content-Security-Policy" '
         f"content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'{allowed}\">\n"
-        f"<title>{escape(title)}</title>\n<style>\n{common}{style}</style>\n</head>\n<body>\n"
+        + (f'<meta http-equiv="refresh" content="{reload}">\n' if reload else "")
+        + f"<title>{escape(title)}</title>\n<style>\n{common}{style}</style>\n</head>\n<body>\n"
         + body
         + (f"<script>{script}</script>\n" if script else "")
         + "</body>\n</html>\n"

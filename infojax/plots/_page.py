@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from html import escape
 from typing import Any
 
@@ -12,6 +13,8 @@ from infojax.plots._thumbnail import smaller
 
 # Pixels of the longer side: sharp on a screen with two pixels a point, at the width of the gallery's columns.
 THUMBNAIL = 440
+# Seconds until a page that is not complete is loaded again.
+RELOAD = 15
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,9 @@ class Entry:
         remarks: what differs from the paper and why; blank lines part paragraphs.
         record: of the result that the figure was drawn from.
         missing: why it could not be drawn, and what to do; empty for a figure that was not asked for.
-        command: what draws it, for a figure that was not asked for.
+        trace: the traceback, where a bug is why.
+        command: what draws it, for a figure that was not drawn.
+        awaited: whether it is being drawn, or will be.
     """
 
     name: str
@@ -38,44 +43,52 @@ class Entry:
     remarks: str = ""
     record: dict[str, Any] = field(default_factory=dict)
     missing: str = ""
+    trace: str = ""
     command: str = ""
+    awaited: bool = False
+
+    @cached_property
+    def thumbnail(self) -> bytes | None:
+        """The picture as small as it stands at the top of the page; None where it was not drawn."""
+        return None if self.png is None else smaller(self.png, THUMBNAIL)
 
 
 def page(title: str, summary: str, entries: Sequence[Entry]) -> str:
     """The HTML of a page with these figures, in this order; pictures are in it, nothing is loaded from elsewhere.
 
-    Small pictures at the top lead to the figures; those that nobody asked for are named at the end, with the command
-    that draws each.
+    Small pictures at the top lead to the figures; those that were not drawn are named at the end, with the command
+    that draws each. While some are awaited, the browser loads the page again and again.
     """
-    shown = [entry for entry in entries if not entry.command]
-    others = [entry for entry in entries if entry.command]
+    others = [entry for entry in entries if entry.command and not entry.awaited]
+    cards = [entry for entry in entries if entry.awaited or not entry.command]
+    shown = [entry for entry in cards if not entry.awaited]
     return document(
         title,
         f"<header>\n<h1>{escape(title)}</h1>\n{paragraphs(summary)}</header>\n"
-        f'<nav aria-label="Figures">\n<ul class="gallery">{"".join(_card(entry) for entry in shown)}</ul>\n</nav>\n'
+        f'<nav aria-label="Figures">\n<ul class="gallery">{"".join(_card(entry) for entry in cards)}</ul>\n</nav>\n'
         + "<main>\n"
         + "".join(_section(entry) for entry in shown)
-        + _not_asked_for(others)
+        + _others(others)
         + "</main>\n",
+        reload=RELOAD if len(shown) < len(cards) else None,
     )
 
 
 def _card(entry: Entry) -> str:
-    if entry.png is None:
-        inside = '<span class="failed">not drawn</span>'
-    else:
-        # The link's words are the title; the small picture says nothing more.
-        inside = picture(smaller(entry.png, THUMBNAIL), "")
+    if entry.awaited:
+        return f'<li><div class="awaited"><span>{escape(entry.title)}</span><span>still to be drawn</span></div></li>'
+    # The link's words are the title; the small picture says nothing more.
+    inside = picture(entry.thumbnail, "") if entry.thumbnail else '<span class="failed">not drawn</span>'
     return f'<li><a href="#{escape(entry.name)}">{inside}<span>{escape(entry.title)}</span></a></li>'
 
 
-def _not_asked_for(entries: Sequence[Entry]) -> str:
+def _others(entries: Sequence[Entry]) -> str:
     if not entries:
         return ""
     rows = "".join(f"<li>{escape(entry.title)}: <code>{escape(entry.command)}</code></li>\n" for entry in entries)
     return (
         f'<section id="others" aria-labelledby="others-title">\n<details>\n<summary id="others-title">'
-        f"Not asked for yet: {len(entries)}</summary>\n<ul>\n{rows}</ul>\n</details>\n</section>\n"
+        f"Not drawn yet: {len(entries)}</summary>\n<ul>\n{rows}</ul>\n</details>\n</section>\n"
     )
 
 
@@ -88,6 +101,8 @@ def _section(entry: Entry) -> str:
     ]
     if entry.missing:
         parts.append(f'<p class="failed">Not drawn: {escape(entry.missing)}</p>')
+    if entry.trace:
+        parts.append(f"<details>\n<summary>Traceback</summary>\n<pre>{escape(entry.trace)}</pre>\n</details>")
     if entry.png is not None:
         alt = f"{entry.title}. The main numbers are in the table below."
         parts.append(f'<figure tabindex="0">{picture(entry.png, alt)}</figure>')

@@ -7,6 +7,8 @@ from .designs.rows import read_rows as read_rows
 from .run.batches import batched_fields as batched_fields
 from .run.engines import ENGINES as ENGINES
 from .run.engines import find as find
+from .run.engines.local_process import at_once as at_once
+from .run.engines.side_by_side import side_by_side as side_by_side
 from .run.loop import Report as Report
 from .run.loop import carry_out as carry_out
 from .run.loop import sweep as sweep

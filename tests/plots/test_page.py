@@ -138,3 +138,19 @@ def test_what_nobody_asked_for_is_no_failure(entries):
 def test_says_what_is_missing(html):
     assert "Not drawn: no data" in Reader(html).text
     assert "not drawn" in Reader(html).text
+
+
+def test_figures_that_are_awaited_are_named_and_the_page_is_loaded_again(entries):
+    html = page("t", "s", [*entries, Entry("three", f"Third {EVIL}", "Fig. 3", command="draw three", awaited=True)])
+    reader = Reader(html)
+    assert {"http-equiv": "refresh", "content": "15"} in reader.all("meta")
+    assert "still to be drawn" in reader.text
+    assert "draw three" not in reader.text
+    assert [a["id"] for a in reader.all("section")] == ["one", "two"]
+    assert "refresh" not in page("t", "s", entries)
+
+
+def test_a_bug_is_shown_with_its_traceback():
+    reader = Reader(page("t", "s", [Entry("one", "First", "Fig. 1", missing="a bug", trace=f"Traceback {EVIL}")]))
+    assert f"Traceback {EVIL}" in reader.text
+    assert len(reader.all("pre")) == 1

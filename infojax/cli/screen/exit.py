@@ -8,7 +8,8 @@ import os
 import sys
 import traceback
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from infojax.arrays import devices_missing
@@ -30,10 +31,7 @@ def exit_code(command: Callable[[], int | None]) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
-        with warnings.catch_warnings():
-            warnings.showwarning = _shown(warnings.showwarning)
-            for category in (DataWarning, PrecisionWarning, StorageWarning):
-                warnings.simplefilter("always", category)
+        with warnings_as_lines():
             code = command() or 0
         sys.stdout.flush()
         return code
@@ -56,6 +54,16 @@ def exit_code(command: Callable[[], int | None]) -> int:
         kept = getattr(interrupt, "__notes__", None) or ["files that were finished are whole, nothing else was kept"]
         complain(f"interrupted. {'; '.join(kept)}")
         return INTERRUPTED
+
+
+@contextmanager
+def warnings_as_lines() -> Iterator[None]:
+    """Within this context a warning that infojax gives on purpose is a line on stderr, each time that it is given."""
+    with warnings.catch_warnings():
+        warnings.showwarning = _shown(warnings.showwarning)
+        for category in (DataWarning, PrecisionWarning, StorageWarning):
+            warnings.simplefilter("always", category)
+        yield
 
 
 def complain(message: str) -> None:

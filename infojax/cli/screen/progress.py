@@ -27,8 +27,10 @@ def progress_on_terminal(name: str = "working") -> Iterator[Progress]:
         name: of the work, for lines while no task is under way.
     """
     console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-        if console.is_terminal:
+    shown = console.is_terminal
+    # Its own thread would stop counting where nothing is shown.
+    with Progress(console=console, transient=True, disable=not shown, auto_refresh=shown) as progress:
+        if shown:
             yield progress
             return
         seen: dict[Any, tuple[float, int | float]] = {}

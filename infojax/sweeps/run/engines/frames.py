@@ -9,6 +9,9 @@ b'a unit'
 
 from io import BufferedIOBase
 
+# The first word of an answer: something is told, or the call has ended, with an error or None.
+TOLD, ENDED = "told", "ended"
+
 
 def send(pipe: BufferedIOBase, message: bytes) -> None:
     """Write a message."""

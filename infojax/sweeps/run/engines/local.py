@@ -1,17 +1,17 @@
 """The engine of one machine: in this process, or in processes beside it that are replaced when they die."""
 
-import queue
-import threading
-from collections.abc import Iterator, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from infojax.errors import InfojaxError, InvalidInput
-from infojax.sweeps.run.engines.local_process import Died, Process, shares
+from infojax.errors import InvalidInput
+from infojax.sweeps.run.engines.side_by_side import side_by_side
 from infojax.sweeps.run.unit import Outcome, Unit
 from infojax.sweeps.run.worker import after_death, work
+from infojax.sweeps.store.addresses.code_version import pinned
 
 MOST = 1024
+_LOADED = contextlib.ExitStack()  # the code that a process has loaded, whatever happens to its files
 
 
 @dataclass(frozen=True)
@@ -40,47 +40,22 @@ def run(units: Sequence[Unit], options: Options) -> Iterator[list[Outcome]]:
         for unit in units:
             yield work(unit)
         return
-    todo: queue.SimpleQueue[Unit | None] = queue.SimpleQueue()
-    done: queue.SimpleQueue[Any] = queue.SimpleQueue()
-    for unit in units:
-        todo.put(unit)
-    processes = [Process(share) for share in shares(min(options.workers, len(units)))]
-    threads = [threading.Thread(target=_serve, args=(process, todo, done), daemon=True) for process in processes]
-    for thread in threads:
-        thread.start()
-    pending = len(units)
-    try:
-        while pending:
-            answer = done.get()
-            if isinstance(answer, BaseException):
-                raise answer
-            outcomes, again = answer
-            pending += len(again) - 1
-            for unit in again:
-                todo.put(unit)
-            if outcomes:
-                yield outcomes
-    finally:
-        for _ in processes:
-            todo.put(None)
-        for process in processes:
-            process.stop()
-        for process, thread in zip(processes, threads, strict=True):
-            process.wait()
-            thread.join(1)
-            process.close()
+    yield from side_by_side([_Doing(unit) for unit in units], options.workers, _died)
 
 
-def _serve(process: Process, todo: Any, done: Any) -> None:
-    """Give one process a unit after the other, and pass on what it answers."""
-    while (unit := todo.get()) is not None:
-        try:
-            done.put((process.ask(unit), []))
-        except Died as death:
-            if process.stopped:
-                return
-            again, failed = after_death(unit, str(death))
-            done.put((failed, again))
-        except Exception as error:
-            done.put(error if isinstance(error, InfojaxError) else RuntimeError(f"a worker failed: {error}"))
-            return
+@dataclass(frozen=True)
+class _Doing:
+    """A unit as a process is given it."""
+
+    unit: Unit
+
+    def __call__(self, tell: Callable[[list[Outcome]], None]) -> None:
+        from infojax.sweeps.run.task import do  # as in `work`
+
+        _LOADED.enter_context(pinned(type(self.unit.configs[0]).__module__))
+        tell(do(self.unit))
+
+
+def _died(doing: _Doing, reason: str) -> tuple[list[_Doing], list[list[Outcome]]]:
+    again, failed = after_death(doing.unit, reason)
+    return [_Doing(unit) for unit in again], [failed] if failed else []

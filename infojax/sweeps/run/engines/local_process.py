@@ -1,6 +1,7 @@
 """A process of the local engine, as the sweep sees it: started when first asked, and again after it died."""
 
 import contextlib
+import importlib.util
 import json
 import os
 import pickle
@@ -8,13 +9,13 @@ import shutil
 import subprocess
 import sys
 import threading
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from infojax.errors import InfojaxError
-from infojax.sweeps.run.engines.frames import receive, send
+from infojax.sweeps.run.engines.frames import TOLD, receive, send
 from infojax.sweeps.run.engines.threads import bounded
-from infojax.sweeps.run.unit import Outcome, Unit
 
 # Cores are chosen before anything is imported: NumPy and XLA count them once, and start as many threads.
 PROGRAM = """
@@ -29,7 +30,7 @@ PATIENCE = 8.0  # seconds that a process has to end after it was told to
 
 
 class Died(Exception):
-    """The process ended in the middle of a unit; the message says how."""
+    """The process ended in the middle of a call; the message says how."""
 
 
 @dataclass(frozen=True)
@@ -49,17 +50,17 @@ class Process:
     stopped: bool = False
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def ask(self, unit: Unit) -> list[Outcome]:
-        """What came of a unit. Raises Died when the process ended before it answered."""
+    def ask(self, call: Callable[[Callable[[Any], None]], None]) -> Iterator[Any]:
+        """What a call tells, as it comes. Raises what the call raises, and Died when the process ended before it."""
         try:
             running = self.running or self._start()
-            send(running.stdin, pickle.dumps(unit))
-            answer = pickle.loads(receive(running.stdout))
+            send(running.stdin, pickle.dumps(call))
+            while (answer := pickle.loads(receive(running.stdout)))[0] == TOLD:
+                yield answer[1]
         except (EOFError, OSError, ValueError) as error:  # ValueError: the pipe was closed by `stop`
             raise Died(self._buried()) from error
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+        if answer[1] is not None:
+            raise answer[1]
 
     def stop(self) -> None:
         """Tell the process to end: at once when idle, else by an interrupt that keeps what it can."""
@@ -115,7 +116,7 @@ class Process:
 
 def shares(workers: int) -> list[Share]:
     """What each of the processes may use of this machine, as equal as can be."""
-    cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+    cores = _cores()
     count = len(cores) or os.cpu_count() or 1
     each = max(count // workers, 1)
     gpus = _gpus() if workers > 1 else []
@@ -130,6 +131,18 @@ def shares(workers: int) -> list[Share]:
                 environment["XLA_PYTHON_CLIENT_MEM_FRACTION"] = f"{0.9 / sharing:.3f}"
         found.append(Share(tuple(cores[first : first + each]), environment))
     return found
+
+
+def at_once() -> int:
+    """How many processes do not stand in each other's way: one for each GPU or TPU, or else one for each core."""
+    if importlib.util.find_spec("libtpu") and "cpu" not in os.environ.get("JAX_PLATFORMS", ""):
+        return 1  # the chips of a TPU belong to one process
+    return len(_gpus()) or len(_cores()) or os.cpu_count() or 1
+
+
+def _cores() -> list[int]:
+    """The cores that this process may use; none where the system does not say."""
+    return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
 
 
 def _gpus() -> list[str]:
