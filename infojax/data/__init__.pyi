@@ -20,3 +20,10 @@ from .formats.photographs import over_photographs as over_photographs
 from .pictures.walking import LeftOut as LeftOut
 from .pictures.walking import is_own_output as is_own_output
 from .pictures.walking import pictures_below as pictures_below
+from .tiles.arrays import ArrayTiles as ArrayTiles
+from .tiles.npy import NpyTiles as NpyTiles
+from .tiles.parquet import ParquetTiles as ParquetTiles
+from .tiles.tiles import Tile as Tile
+from .tiles.tiles import Tiles as Tiles
+from .tiles.tiles import read_tiles as read_tiles
+from .tiles.tiles import rows_of_a_tile as rows_of_a_tile

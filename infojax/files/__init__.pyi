@@ -9,8 +9,10 @@ from ._memory import require_room as require_room
 from ._memory import require_room_to_factor as require_room_to_factor
 from ._memory import room as room
 from ._numpy import FAULTS as FAULTS
+from ._numpy import NpyHeader as NpyHeader
 from ._numpy import array_from as array_from
 from ._numpy import check_memory as check_memory
+from ._numpy import npy_header as npy_header
 from ._numpy import read_npy as read_npy
 from ._numpy import read_npz as read_npz
 from ._terminal import Console as Console

@@ -13,7 +13,7 @@ import zlib
 from io import BufferedIOBase
 from math import prod
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
 import numpy as np
 
@@ -91,6 +91,33 @@ def read_npy(path: Path) -> np.ndarray:
         raise CorruptData(f"{path} is damaged ({error}). Write or copy it again.") from error
 
 
+class NpyHeader(NamedTuple):
+    """What the head of an .npy says: of what shape and dtype the array is, in which order, and where it begins."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype
+    fortran_order: bool
+    offset: int
+
+
+def npy_header(path: Path) -> NpyHeader:
+    """The header of an .npy, for whoever reads the array in parts.
+
+    Raises:
+        CorruptData: it is no .npy, or holds more or less than its header promises.
+        InvalidInput: it holds pickled objects, or there is no such file.
+    """
+    if not path.is_file():
+        raise InvalidInput(f"There is no file {path}.")
+    try:
+        with path.open("rb") as stream:
+            return _header_from(stream, path.stat().st_size, str(path))
+    except (CorruptData, InvalidInput):
+        raise
+    except FAULTS as error:
+        raise CorruptData(f"{path} is damaged ({error}). Write or copy it again.") from error
+
+
 def check_memory(needed: int, path: Path) -> None:
     """Raises `OverBudget` where so many bytes are more than what is free."""
     found = memory()
@@ -103,6 +130,14 @@ def check_memory(needed: int, path: Path) -> None:
 
 def array_from(stream: IO[bytes] | BufferedIOBase, size: int, what: str) -> np.ndarray:
     """The array of an .npy of `size` bytes. Raises `FAULTS` where it is damaged, InvalidInput for pickled objects."""
+    _header_from(stream, size, what)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        stream.seek(0)
+        return np.lib.format.read_array(stream, allow_pickle=False)
+
+
+def _header_from(stream: IO[bytes] | BufferedIOBase, size: int, what: str) -> NpyHeader:
     with warnings.catch_warnings():
         # NumPy's of headers from Python 2, and Python's of odd literals in a damaged one.
         warnings.simplefilter("ignore")
@@ -110,7 +145,7 @@ def array_from(stream: IO[bytes] | BufferedIOBase, size: int, what: str) -> np.n
         if version not in _HEADERS:
             raise ValueError(f"version {version} of the format is not read")
         try:
-            shape, _, dtype = _HEADERS[version](stream)
+            shape, fortran_order, dtype = _HEADERS[version](stream)
         except (MemoryError, RecursionError) as error:  # of Python's parser, for deeply nested headers
             raise ValueError("its header cannot be parsed") from error
         if dtype.hasobject:
@@ -121,8 +156,7 @@ def array_from(stream: IO[bytes] | BufferedIOBase, size: int, what: str) -> np.n
         there, promised = size - stream.tell(), prod(shape) * dtype.itemsize
         if min(shape, default=0) < 0 or promised != there or dtype.itemsize == 0:
             raise ValueError(f"its header promises {shape} of {dtype.str}, {promised:,} bytes; {there:,} are there")
-        stream.seek(0)
-        return np.lib.format.read_array(stream, allow_pickle=False)
+        return NpyHeader(shape, dtype, fortran_order, stream.tell())
 
 
 def _without_odd_text(stream: IO[bytes] | BufferedIOBase, size: int, what: str) -> np.ndarray:
