@@ -5,7 +5,7 @@ import ctypes
 import errno
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
@@ -52,15 +52,15 @@ def replace_folder(staged: Path, destination: Path, aside: Path) -> None:
 def read_steadily(folder: Path, read: Callable[[], T]) -> T:
     """What `read()` returns, from one and the same folder: again where it was replaced in the meantime."""
     for turn in range(_TURNS):
-        before = _identity(folder)
-        try:
-            found = read()
-        except InfojaxError:
-            if turn == _TURNS - 1 or _identity(folder) == before:
-                raise
-        else:
-            if turn == _TURNS - 1 or _identity(folder) == before:
-                return found
+        with _held(folder) as before:
+            try:
+                found = read()
+            except InfojaxError:
+                if turn == _TURNS - 1 or _identity(folder) == before:
+                    raise
+            else:
+                if turn == _TURNS - 1 or _identity(folder) == before:
+                    return found
     raise AssertionError("the last turn returns or raises")
 
 
@@ -68,9 +68,23 @@ def _free(path: Path) -> Path:
     return path.with_name(f"{path.name}-{secrets.token_hex(8)}") if path.exists() else path
 
 
-def _identity(folder: Path) -> tuple[int, int] | None:
+@contextlib.contextmanager
+def _held(folder: Path) -> Iterator[tuple[int, int] | None]:
+    """The identity of the folder, kept open: the system gives its number to no other one meanwhile, deleted or not."""
     try:
-        status = folder.stat()
+        opened = os.open(folder, os.O_RDONLY)
+    except OSError:  # it is not there, or the system opens no folders
+        yield _identity(folder)
+        return
+    try:
+        yield _identity(opened)
+    finally:
+        os.close(opened)
+
+
+def _identity(folder: Path | int) -> tuple[int, int] | None:
+    try:
+        status = os.stat(folder)
     except OSError:
         return None
     return status.st_dev, status.st_ino

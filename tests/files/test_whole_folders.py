@@ -85,6 +85,24 @@ def test_weights_are_stored_by_several_and_always_found(tmp_path, monkeypatch):
     assert [path.name for path in tmp_path.iterdir()] == ["net"]
 
 
+def test_a_folder_that_takes_the_number_of_a_deleted_one_is_told_apart(tmp_path, monkeypatch):
+    """A file system may give a new folder the number of one that was just deleted; not while it is being read."""
+    numbers, current = iter((1, 2)), [1]
+    taken = []
+    monkeypatch.setattr(whole_folders.os, "open", lambda *_: taken.append(current[0]) or 99)
+    monkeypatch.setattr(whole_folders.os, "close", lambda _: taken.pop())
+    monkeypatch.setattr(whole_folders, "_identity", lambda _: (0, current[0]))
+
+    def read():
+        # Another writer replaces and deletes the folder: its number is free again unless it is held.
+        turn = next(numbers)
+        if turn == 1:
+            current[0] = 1 if not taken else 2
+        return turn
+
+    assert read_steadily(tmp_path, read) == 2
+
+
 def test_what_was_there_goes_aside(tmp_path):
     old, new = folder(tmp_path / "set", "old"), folder(tmp_path / "work" / "set", "new")
     replace_folder(new, old, tmp_path / "work" / "replaced")
