@@ -1,6 +1,7 @@
-# make figures   the main job: every figure at the quick scale, and figures/index.html that shows them
-# make test      the tests
-# Both set up .venv first: with uv where it is installed, otherwise with venv and pip. requirements.txt pins what goes
+# make figures     the main job: every figure at the quick scale, and figures/index.html that shows them
+# make test        the tests that tell
+# make test-slow   those that are exhaustive
+# All set up .venv first: with uv where it is installed, otherwise with venv and pip. requirements.txt pins what goes
 # in; --no-deps because neural-tangents' own metadata asks for TensorFlow, which infojax does not need.
 
 PYTHON ?= python3
@@ -17,13 +18,16 @@ NEW_VENV = $(PYTHON) -m venv $(VENV)
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
 endif
 
-.PHONY: figures test lint setup setup-dev test-oldest test-oldest-run lock clean
+.PHONY: figures test test-slow lint setup setup-dev test-oldest test-oldest-run lock clean
 
 figures: $(VENV)/.ready
 	$(BIN)/python -m paper_figures --scale $(SCALE)
 
 test: $(VENV)/.ready
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m "not slow"
+
+test-slow: $(VENV)/.ready
+	$(BIN)/python -m pytest -m slow
 
 lint: $(VENV)/.ready-dev
 	$(BIN)/ruff check

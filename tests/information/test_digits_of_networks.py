@@ -3,6 +3,7 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 from infojax import Converged, GradientDescent, unique_information
 from infojax.arrays._precision import float64
@@ -10,6 +11,7 @@ from infojax.data import Dataset
 from infojax.models import mlp
 
 
+@pytest.mark.slow
 def test_near_duplicates_are_scored_in_float64():
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(30, 6)).astype(np.float32), np.arange(30) % 2

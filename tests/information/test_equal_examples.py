@@ -20,7 +20,11 @@ from infojax.linearized import spectrum
 from infojax.linearized._held_out import held_out_residuals
 
 N, M = 8, 4  # one shape: each score is compiled once for a kind of training
-TRAININGS = [GradientDescent(300, 0.05), GradientFlow(200.0), Converged()]
+TRAININGS = [
+    pytest.param(GradientDescent(300, 0.05), id="descent", marks=pytest.mark.slow),
+    pytest.param(GradientFlow(200.0), id="flow", marks=pytest.mark.slow),
+    pytest.param(Converged(), id="converged"),
+]
 SETTINGS = {"batch": 2, "learning_rate": 0.1, "ridge": 1e-3}
 SCORES = {
     "unique": lambda k, c, b, y, how: np.stack(from_kernels(k, c, y, **how), 1),
@@ -45,7 +49,7 @@ def kernels(seed, twice, width=20):
     return j[:N] @ j[:N].T, j[N:] @ j[:N].T, j[N:] @ j[N:].T, y
 
 
-@pytest.mark.parametrize("training", TRAININGS, ids=["descent", "flow", "converged"])
+@pytest.mark.parametrize("training", TRAININGS)
 @pytest.mark.parametrize("name", SCORES)
 @given(seed=st.integers(0, 10**6), twice=st.booleans(), order=st.permutations(range(N)))
 @settings(max_examples=5)

@@ -43,6 +43,7 @@ def test_each_row_from_its_own(architecture, shape):
     assert np.all(np.abs(predict(params, x, t + 0.2, label) - noise).reshape(3, -1).max(1) > 1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("architecture", "shape"), CASES)
 def test_in_double_precision_noise_and_velocity_are_one_prediction(architecture, shape):
     with float64():

@@ -27,6 +27,7 @@ def must_not_train(*_, **__):
     raise AssertionError("trained again")
 
 
+@pytest.mark.slow
 def test_it_is_trained_once(cache, monkeypatch):
     made = learned.digits_generator()
     assert [path.name for path in cache.iterdir()] == ["digits-generator"]

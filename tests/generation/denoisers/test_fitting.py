@@ -52,6 +52,7 @@ def same(first, second):
     np.testing.assert_array_equal(first.validation_loss, second.validation_loss)
 
 
+@pytest.mark.slow
 def test_it_learns_the_exact_noise(monkeypatch):
     monkeypatch.setattr(denoiser_training, "_RECORDED", 500)
     x, y = gaussians(20_000)
@@ -103,7 +104,9 @@ def test_the_average_is_that_of_all_steps():
     assert max(jax.tree.leaves(moved)) > 1e-5
 
 
-@pytest.mark.parametrize(("drop", "untouched", "learned"), [(1.0, [0, 1], [2]), (0.0, [2], [0, 1])])
+@pytest.mark.parametrize(
+    ("drop", "untouched", "learned"), [(1.0, [0, 1], [2]), pytest.param(0.0, [2], [0, 1], marks=pytest.mark.slow)]
+)
 def test_labels_are_dropped(drop, untouched, learned):
     key = jax.random.key(0)
     trained = small(drop_label=drop, weight_decay=0.0, key=key)

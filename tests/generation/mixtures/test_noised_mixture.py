@@ -87,6 +87,7 @@ def test_noise_is_minus_the_noise_level_times_the_gradient_of_the_log_density(ki
             np.testing.assert_allclose(found, wanted, rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.slow
 def test_a_data_set_in_many_dimensions_keeps_its_digits_in_float32():
     rng = np.random.default_rng(0)
     x, y = rng.normal(5.0, 1.0, (300, 6, 8)), np.arange(300) % 3

@@ -58,7 +58,9 @@ def _run(policy, strength, key, d=150, start=375, added=225, rounds=3, ridge=0.0
     return [np.arccos(w[0] / np.linalg.norm(w)) / np.pi for w in map(np.asarray, learned)]
 
 
-@pytest.mark.parametrize(("policy", "strength"), [(PRACTICE, 8.0), (FROZEN, 8.0), (UNIFORM, 0.0)])
+@pytest.mark.parametrize(
+    ("policy", "strength"), [(PRACTICE, 8.0), pytest.param(FROZEN, 8.0, marks=pytest.mark.slow), (UNIFORM, 0.0)]
+)
 def test_the_loop_is_what_the_laws_say(policy, strength):
     """In every round, for a learner that guides, for one that has guided from the first on, and without guidance."""
     errors = np.array([_run(policy, strength, jax.random.key(seed)) for seed in range(8)])

@@ -40,7 +40,16 @@ def _score(x, t, label):
 GAUSSIAN = from_score(_score, shape=(2,), classes=2, schedule=SCHEDULE)
 
 
-@pytest.mark.parametrize("sampler", [ddim(0.0), ddim(0.5), ddim(1.0), ancestral(), probability_flow()])
+@pytest.mark.parametrize(
+    "sampler",
+    [
+        ddim(0.0),
+        ddim(0.5),
+        pytest.param(ddim(1.0), marks=pytest.mark.slow),
+        ancestral(),
+        pytest.param(probability_flow(), marks=pytest.mark.slow),
+    ],
+)
 def test_samplers_reproduce_mean_and_covariance(sampler):
     n, steps = 4000, 200
     labels = np.arange(n) % 2
@@ -55,7 +64,9 @@ def test_samplers_reproduce_mean_and_covariance(sampler):
         assert (np.abs(covariance - np.eye(2)) < 0.02 + 4 * np.sqrt(2 / count)).all(), covariance
 
 
-@pytest.mark.parametrize(("sampler", "order"), [(ddim(0.0), 1), (probability_flow(), 2)])
+@pytest.mark.parametrize(
+    ("sampler", "order"), [pytest.param(ddim(0.0), 1, marks=pytest.mark.slow), (probability_flow(), 2)]
+)
 def test_deterministic_samplers_follow_the_flow_of_a_gaussian_at_their_order(sampler, order):
     """The flow maps each point to that with the same standard score: x₀ = mean + s (x₁ − √ξ₁ mean)/spread₁."""
     errors = []

@@ -90,7 +90,10 @@ def test_h_transform_is_the_gradient_of_log_h_by_finite_differences_of_an_integr
             assert cost == Cost(score=1, learner=3 * 32**2)
 
 
-@pytest.mark.parametrize(("eta", "strength"), [(0.0, 2.0), (1.0, 2.0), (1.0, -3.0)])
+@pytest.mark.parametrize(
+    ("eta", "strength"),
+    [pytest.param(0.0, 2.0, marks=pytest.mark.slow), (1.0, 2.0), pytest.param(1.0, -3.0, marks=pytest.mark.slow)],
+)
 def test_h_transform_samples_the_exact_tilt(eta, strength):
     mixture, learner = _setting()
     target, n = exact_tilt(mixture, learner, strength, cells=16), 6000
@@ -149,6 +152,7 @@ def test_normalised_moves_x_by_a_share_of_its_length_uphill_every_fifth_step():
         assert (int(cost.score), int(cost.score_gradient), int(cost.learner)) == (1, 0, 0)
 
 
+@pytest.mark.slow
 def test_entropy_rises_with_positive_and_falls_with_negative_strength():
     mixture, learner = _setting(1.0)
     generator, n = mixture_generator(mixture, SCHEDULE), 1000

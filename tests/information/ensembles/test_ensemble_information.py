@@ -69,7 +69,12 @@ def training_of(kind, kernels, examples, convention, decay):
 
 @pytest.mark.parametrize(  # m below and above the rank of the change
     ("kind", "shape"),
-    [("descent", (9, 60, 1)), ("descent", (9, 4, 3)), ("few steps", (9, 4, 3)), ("converged", (9, 4, 3))],
+    [
+        pytest.param("descent", (9, 60, 1), marks=pytest.mark.slow),
+        ("descent", (9, 4, 3)),
+        pytest.param("few steps", (9, 4, 3), marks=pytest.mark.slow),
+        pytest.param("converged", (9, 4, 3), marks=pytest.mark.slow),
+    ],
 )
 @settings(max_examples=8)
 @given(
@@ -88,7 +93,7 @@ def test_equals_gaussians_without_each_example(kind, shape, convention, decay, d
     agree(ensemble_from_kernels(**kernels, **run), brute_force(kernels, np.arange(n)[:, None], **run))
 
 
-@pytest.mark.parametrize("kind", ["flow", "converged"])
+@pytest.mark.parametrize("kind", ["flow", pytest.param("converged", marks=pytest.mark.slow)])
 def test_groups_of_different_sizes(kind):
     kernels = problem(n=12, m=5, k=2, seed=5)
     training = training_of(kind, kernels, 7, "mean", 0.1)
@@ -131,7 +136,7 @@ def digits():
 
 
 @pytest.mark.parametrize("diag_reg", [0.0, 0.01])
-@pytest.mark.parametrize("time", [5.0, None])
+@pytest.mark.parametrize("time", [pytest.param(5.0, marks=pytest.mark.slow), None])
 def test_equals_neural_tangents(digits, time, diag_reg):
     from infojax.arrays._precision import float64
     from infojax.kernels import infinite_width

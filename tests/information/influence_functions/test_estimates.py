@@ -17,6 +17,7 @@ def kernels(n, m, k, rank, seed):
     return points[: n * k] @ points[: n * k].T, points[n * k :] @ points[: n * k].T, rng.normal(size=n * k)
 
 
+@pytest.mark.slow
 @given(
     n=st.sampled_from([2, 7, 20]),
     rank=st.integers(1, 40),

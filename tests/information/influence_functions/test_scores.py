@@ -20,7 +20,14 @@ def agree(ours, theirs, rtol):
         assert np.abs(mine - reference).max() <= rtol * np.abs(reference).max()
 
 
-@pytest.mark.parametrize(("loss", "outputs"), [("squared", 3), ("cross_entropy", 3), ("cross_entropy", 2)])
+@pytest.mark.parametrize(
+    ("loss", "outputs"),
+    [
+        pytest.param("squared", 3, marks=pytest.mark.slow),
+        ("cross_entropy", 3),
+        pytest.param("cross_entropy", 2, marks=pytest.mark.slow),
+    ],
+)
 @given(
     damping=st.sampled_from([1e-3, 0.1, 30.0]),
     decay=st.sampled_from([0.0, 0.2]),
@@ -61,7 +68,12 @@ def test_certain_predictions_right_and_wrong(make, dense, logit):
 
 
 @pytest.mark.parametrize(
-    ("curvature", "loss"), [("hessian", "cross_entropy"), ("gauss_newton", "cross_entropy"), ("fisher", "squared")]
+    ("curvature", "loss"),
+    [
+        ("hessian", "cross_entropy"),
+        pytest.param("gauss_newton", "cross_entropy", marks=pytest.mark.slow),
+        pytest.param("fisher", "squared", marks=pytest.mark.slow),
+    ],
 )
 def test_solvers_equal_dense(make, dense, curvature, loss):
     given = make(loss)

@@ -48,7 +48,12 @@ def within_errors(made, brute, sigma=1.0, factor=1.0):
     return stated
 
 
-@pytest.mark.parametrize("kind", ["descent", "near instability", "few steps", "one step", "flow", "converged"])
+EXHAUSTIVE = [
+    pytest.param(kind, marks=pytest.mark.slow) for kind in ("near instability", "few steps", "one step", "converged")
+]
+
+
+@pytest.mark.parametrize("kind", ["descent", "flow", *EXHAUSTIVE])
 @settings(max_examples=12)
 @given(
     convention=st.sampled_from(["sum", "mean"]),
@@ -100,7 +105,9 @@ def kernels(n=30, seed=8):
     return j @ j.T, j_star @ j.T, r, {"training": training_of("descent", j @ j.T, n, "mean", 0.0)}
 
 
-@pytest.mark.parametrize("n", [30, 32])  # divisible among the four devices, and not
+@pytest.mark.parametrize(
+    "n", [pytest.param(30, marks=pytest.mark.slow), 32]
+)  # divisible among the four devices, and not
 @pytest.mark.parametrize("training", [None, Converged()])
 def test_devices_agree(n, training):
     kernel, cross, r, how = kernels(n)
@@ -153,7 +160,7 @@ def test_some_examples_in_any_order():
     assert twice.weights[0] == twice.weights[1]
 
 
-@pytest.mark.parametrize("training", [GradientFlow(3.0), Converged()])
+@pytest.mark.parametrize("training", [GradientFlow(3.0), pytest.param(Converged(), marks=pytest.mark.slow)])
 def test_float32_states_its_rounding(training):
     kernel, cross, r, _ = kernels()
     kernel, cross, how = kernel.astype(np.float32), cross.astype(np.float32), {"training": training, "decay": 0.3}
@@ -226,11 +233,13 @@ def test_bad_input_is_named(kernel, cross, residual, settings, message):
         from_products(kernel, cross, residual, devices=ONE, **GOOD | settings)
 
 
+@pytest.mark.slow
 def test_endless_training_is_refused():
     with pytest.raises(OverBudget, match="more than 1,048,576 terms"):
         from_products(KERNEL, CROSS, R, devices=ONE, training=GradientFlow(1e15))
 
 
+@pytest.mark.slow
 def test_the_rounding_of_a_float32_kernel_is_in_the_errors():
     rng = np.random.default_rng(0)
     j, y = rng.normal(size=(28, 60)) / 8, rng.normal(size=20)
