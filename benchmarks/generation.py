@@ -19,7 +19,6 @@ from rich.table import Table
 from infojax.generation import (
     Denoiser,
     Generator,
-    Learner,
     PatchMixer,
     ResidualMLP,
     UNet,
@@ -30,6 +29,7 @@ from infojax.generation import (
     sample,
 )
 from infojax.models import mlp
+from infojax.training import Learner
 
 EXAMPLES, TIMED, STEPS, TILE, MODES = 2000, 256, 50, 128, 1000
 SHAPE, CLASSES, SCHEDULE = (28, 28, 1), 10, cosine()

@@ -11,6 +11,7 @@ from . import planning as planning
 from . import plots as plots
 from . import scaling as scaling
 from . import sweeps as sweeps
+from . import training as training
 from ._version import __version__ as __version__
 from .information import unique_information as unique_information
 from .linearized import Converged as Converged

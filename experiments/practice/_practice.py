@@ -24,6 +24,7 @@ from infojax.generation import (
     sample_exactly,
 )
 from infojax.models import mlp
+from infojax.training import AdamW, Recipe, trapezoid
 
 
 @dataclass(frozen=True)
@@ -101,8 +102,9 @@ class LearnerConfig:
 
 def perceptron(config: LearnerConfig, problem: Problem) -> Descent:
     """Make one for all runs, which then share a compiled program."""
-    numbers = {name: value for name, value in vars(config).items() if name != "width"}
-    return Descent(mlp((config.width,) * 2, len(problem.test.classes)), **numbers)
+    rate = trapezoid(config.learning_rate, config.iterations)
+    recipe = Recipe(config.iterations, rate, config.batch, optimizer=AdamW(config.weight_decay))
+    return Descent(mlp((config.width,) * 2, len(problem.test.classes)), recipe, config.every)
 
 
 def kept(scratch: Path, name: str, compute: Callable[[], list[dict[str, Any]]], config: Any = None) -> pl.DataFrame:

@@ -16,24 +16,20 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 import polars as pl
 from rich.progress import Progress
 
 from infojax.files import kept
 from infojax.generation import (
     Cost,
-    Learner,
     Mixture,
     Samples,
     cosine,
     ddim,
     diversity,
-    entropy,
     exact_tilt,
     gaussian_mixture,
     h_transform,
-    log_probabilities,
     mean_entropy,
     mixture_generator,
     normalised,
@@ -48,9 +44,11 @@ from infojax.generation import (
     total_variation_floor,
 )
 from infojax.models import mlp
+from infojax.training import AdamW, Learner, Recipe, entropy, train, training_set
 
 SAMPLERS = {"η = 0": ddim(0.0), "η = 0.5": ddim(0.5), "η = 1": ddim(1.0), "ODE": probability_flow()}
 NETWORK = mlp(hidden=(16,), outputs=1, activation=jnp.tanh)
+RECIPE = Recipe(steps=500, rate=1e-2, optimizer=AdamW())
 SCHEDULE = cosine()
 DRAWN = 2.0
 """The strength at which examples are drawn."""
@@ -151,28 +149,12 @@ def _setting(config: Config, index: int) -> Setting:
     mixture = gaussian_mixture(rng.uniform(0.5, 1.5, 4), means, covariances, [0, 1, 0, 1])
     labels = rng.integers(0, 2, config.training)
     x = sample_exactly(mixture, labels, key=jax.random.fold_in(key, 0))
-    params = _trained(NETWORK.init(jax.random.fold_in(key, 1), (2,)), x, jnp.asarray(labels))
-    learner = Learner(NETWORK, params)
+    untrained = Learner(NETWORK, NETWORK.init(jax.random.fold_in(key, 1), (2,)))
+    learner = train(untrained, training_set(x, labels), RECIPE).learner
     reference = cache(lambda strength: _rejected(config, mixture, learner, strength, jax.random.fold_in(key, 2)).x)
     return Setting(
         mixture, learner, cache(partial(exact_tilt, mixture, learner)), reference, jax.random.fold_in(key, 3)
     )
-
-
-@jax.jit
-def _trained(params: Any, x: Any, labels: Any) -> Any:
-    """500 steps of Adam on all examples."""
-    optimiser = optax.adam(1e-2)
-
-    def loss(params: Any) -> Any:
-        return -jnp.mean(jnp.take_along_axis(log_probabilities(Learner(NETWORK, params), x), labels[:, None], 1))
-
-    def step(state: tuple[Any, Any], _: None) -> tuple[tuple[Any, Any], None]:
-        params, memory = state
-        updates, memory = optimiser.update(jax.grad(loss)(params), memory)
-        return (optax.apply_updates(params, updates), memory), None
-
-    return jax.lax.scan(step, (params, optimiser.init(params)), length=500)[0][0]
 
 
 def _any_class(config: Config) -> np.ndarray:

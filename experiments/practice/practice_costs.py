@@ -19,7 +19,6 @@ from infojax.generation import (
     PRACTICE,
     UNIFORM,
     Descent,
-    Learner,
     Plan,
     Policy,
     Prices,
@@ -31,6 +30,7 @@ from infojax.generation import (
     spending,
 )
 from infojax.scaling import keep_hard, practice_law, soft
+from infojax.training import Learner
 
 from ._practice import LearnerConfig, MixtureConfig, Problem, kept, mixture, perceptron, test_error
 

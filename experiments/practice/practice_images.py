@@ -24,16 +24,13 @@ from infojax.generation import (
     UNIFORM,
     Descent,
     History,
-    Learner,
     Plan,
     Policy,
     Prices,
-    append,
     branch_out,
     by_diffusion,
     digits_generator,
     digits_parts,
-    empty,
     from_pixels,
     judge,
     mnist_generator,
@@ -43,6 +40,7 @@ from infojax.generation import (
     prune,
     spending,
 )
+from infojax.training import Learner, append, empty
 
 from ._practice import LearnerConfig, Problem, kept, perceptron, test_error
 

@@ -39,6 +39,7 @@ from infojax.information import from_kernels
 from infojax.kernels import infinite_width
 from infojax.linearized import Converged, spectrum
 from infojax.models import from_stax, mlp
+from infojax.training import AdamW, Recipe, trapezoid
 
 OVER_SAMPLING = 5.0
 POLICIES = {policy.name: policy for policy in (UNIFORM, prune(OVER_SAMPLING), FROZEN, PRACTICE)}
@@ -89,7 +90,8 @@ def run(config: Config, scratch: Path, progress: Progress) -> dict[str, pl.DataF
     real, validation, points = _real(config)
     judge = _Judge(config, real, points)
     generate = by_diffusion(_generator(config), strength=config.strength, steps=config.steps, tile=config.added)
-    trainer = Descent(mlp(hidden=(config.width,), outputs=10), config.iterations, config.every)
+    recipe = Recipe(config.iterations, trapezoid(1e-3, config.iterations), batch=64, optimizer=AdamW(1e-4))
+    trainer = Descent(mlp(hidden=(config.width,), outputs=10), recipe, config.every)
     capacity = config.start + config.additions * config.added
     # a patience that does not grow, so that all additions are made
     plan = Plan(config.start, config.added, capacity, growing=False, block=max(config.start, config.added))

@@ -27,5 +27,6 @@ from ._whole_files import write_whole as write_whole
 from ._whole_folders import read_steadily as read_steadily
 from ._whole_folders import replace_folder as replace_folder
 from .checkpoint import fingerprint as fingerprint
+from .checkpoint import identity as identity
 from .partial_work import gone_on as gone_on
 from .partial_work import kept as kept

@@ -1,6 +1,8 @@
 """Partial results that survive an interruption: one file, replaced whole, that knows what it belongs to."""
 
 import hashlib
+from dataclasses import fields, is_dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,26 @@ def fingerprint(*trees: Any) -> str:
         digest.update(f"{jax.tree_util.keystr(path)} {array.dtype} {array.shape} ".encode())
         digest.update(array.tobytes())
     return digest.hexdigest()
+
+
+def identity(value: Any) -> Any:
+    """What a fingerprint can tell of a value: numbers, strings and arrays themselves, functions by their names.
+
+    Dataclasses, and functions with bound arguments, are known by what they hold.
+
+    >>> identity(partial(pow, 2))
+    ['pow', [2]]
+    """
+    if isinstance(value, jax.Array | np.ndarray | np.generic | bool | int | float | str) or value is None:
+        return value
+    if isinstance(value, partial):
+        return [identity(value.func), [identity(leaf) for leaf in jax.tree.leaves((value.args, value.keywords))]]
+    if isinstance(value, list | tuple):
+        return [identity(each) for each in value]
+    if is_dataclass(value) and not isinstance(value, type):
+        held = {field.name: identity(getattr(value, field.name)) for field in fields(value)}
+        return {"type": type(value).__qualname__} | held
+    return getattr(value, "__qualname__", type(value).__name__)
 
 
 def write(path: Path, mark: str, arrays: dict[str, np.ndarray]) -> None:

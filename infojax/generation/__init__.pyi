@@ -6,9 +6,6 @@ from ._distances import total_variation as total_variation
 from ._distances import total_variation_floor as total_variation_floor
 from ._generator import Generator as Generator
 from ._generator import from_score as from_score
-from ._learner import Learner as Learner
-from ._learner import entropy as entropy
-from ._learner import log_probabilities as log_probabilities
 from .denoisers.denoiser import Denoiser as Denoiser
 from .denoisers.denoiser import PatchMixer as PatchMixer
 from .denoisers.denoiser import ResidualMLP as ResidualMLP
@@ -33,8 +30,6 @@ from .mixtures.noised_mixture import Posterior as Posterior
 from .mixtures.noised_mixture import log_density as log_density
 from .mixtures.noised_mixture import mixture_generator as mixture_generator
 from .mixtures.noised_mixture import posterior as posterior
-from .practice.buffer import append as append
-from .practice.buffer import empty as empty
 from .practice.candidates import Generate as Generate
 from .practice.costs import Prices as Prices
 from .practice.costs import break_even as break_even

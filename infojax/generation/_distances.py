@@ -10,8 +10,8 @@ from jaxtyping import Array, Float
 
 from infojax.arrays import LARGEST, array_of_reals, require_positive
 from infojax.errors import InvalidInput
-from infojax.generation._learner import Learner, entropy
 from infojax.generation.mixtures.exact_tilt import ExactTilt
+from infojax.training import Learner, entropy
 
 
 class Estimate(NamedTuple):

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 import infojax as ij
-from infojax import generation, information, kernels, linearized, models, scaling
+from infojax import generation, information, kernels, linearized, models, scaling, training
 from infojax.data import Dataset
 from infojax.scaling import keep_all, keep_easy, keep_hard, keep_random, soft
 
@@ -55,9 +55,9 @@ def mixture() -> generation.Mixture:
 
 
 @functools.cache
-def learner() -> generation.Learner:
+def learner() -> training.Learner:
     made = models.mlp(hidden=(), outputs=2)
-    return generation.Learner(made, made.init(KEY, (2,)))
+    return training.Learner(made, made.init(KEY, (2,)))
 
 
 RIDGE = {"pruner": 0.9, "ratio": 0.2, "ridge": 0.01}

@@ -8,9 +8,7 @@ from scipy.stats import multivariate_normal
 
 from infojax.errors import InvalidInput
 from infojax.generation import (
-    Learner,
     diversity,
-    entropy,
     exact_tilt,
     gaussian_mixture,
     mean_entropy,
@@ -19,6 +17,7 @@ from infojax.generation import (
     total_variation_floor,
 )
 from infojax.models._network import Network
+from infojax.training import Learner, entropy
 
 MIXTURE = gaussian_mixture([1.0, 3.0], [[-1.0, 0.0], [1.0, 0.5]], [0.1, 0.3], [0, 1])
 LEARNER = Learner(Network(lambda key, shape: jnp.ones(2), lambda w, x: x @ w[:, None]), jnp.array([2.0, -1.0]))

@@ -8,9 +8,9 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from infojax.errors import InvalidInput
-from infojax.generation._learner import Learner, entropy
 from infojax.generation.mixtures.gaussian_mixture import Mixture
 from infojax.generation.mixtures.noised_mixture import log_density
+from infojax.training import Learner, entropy
 
 
 class ExactTilt(NamedTuple):

@@ -9,11 +9,11 @@ from jax.tree_util import Partial
 from jaxtyping import Array, Float
 
 from infojax.errors import InvalidInput
-from infojax.generation._learner import Learner, entropy
 from infojax.generation.mixtures.gaussian_mixture import Mixture
 from infojax.generation.mixtures.noised_mixture import posterior
 from infojax.generation.sampling.drawn import Cost
 from infojax.generation.sampling.guidance import Instant, finite
+from infojax.training import Learner, entropy
 
 
 def h_transform(mixture: Mixture, learner: Learner, strength: float, *, points: int = 12) -> Partial:

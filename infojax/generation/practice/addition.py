@@ -5,11 +5,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float, Int, PRNGKeyArray
 
-from infojax.generation._learner import Learner
 from infojax.generation.practice.candidates import Generate, candidates, hardest, labels_of
 from infojax.generation.practice.judging import judge, unusable
 from infojax.generation.practice.keeping import Kept, from_leaves, leaves
 from infojax.generation.practice.plan import Patience, Plan, Policy
+from infojax.training import Learner
 
 
 class Addition(NamedTuple):

@@ -9,10 +9,10 @@ import numpy as np
 from jaxtyping import Float, Int, PRNGKeyArray
 
 from infojax.errors import InvalidInput
-from infojax.generation._learner import Learner
 from infojax.generation.practice.judging import judge
 from infojax.generation.practice.keeping import Kept
 from infojax.generation.sampling.drawn import Cost, Samples, Unfinished
+from infojax.training import Learner
 
 Generate: TypeAlias = Callable[[PRNGKeyArray, Int[np.ndarray, " n"], Learner | None], Samples]
 

@@ -16,8 +16,8 @@ from jaxtyping import Array, Float
 
 from infojax.errors import InvalidInput
 from infojax.generation._generator import Generator
-from infojax.generation._learner import Learner, entropy, log_probabilities
 from infojax.generation.practice.history import History
+from infojax.training import Learner, entropy, log_probabilities
 
 if TYPE_CHECKING:
     import polars as pl

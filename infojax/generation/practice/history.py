@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from jaxtyping import Float, Int, PRNGKeyArray
 
-from infojax.generation._learner import Learner
 from infojax.generation.practice.addition import Addition
 from infojax.generation.practice.plan import Plan, Policy
+from infojax.training import Learner
 
 if TYPE_CHECKING:
     import polars as pl

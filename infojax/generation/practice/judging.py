@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from infojax.errors import InvalidInput
-from infojax.generation._learner import Learner, log_probabilities
+from infojax.training import Learner, log_probabilities
 
 TILE = 4096
 # A range of entropies below this is rounding in float32: there is nothing to follow, or to rank by.

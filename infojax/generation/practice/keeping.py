@@ -1,7 +1,6 @@
 """What a run keeps on disk: a folder of files, each replaced whole, all of which know which run they belong to."""
 
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -41,16 +40,3 @@ def from_leaves(arrays: dict[str, np.ndarray], like: Any) -> Any:
     """The pytree that `leaves` took apart, of the same structure as `like`."""
     structure = jax.tree.structure(like)
     return structure.unflatten([jnp.asarray(arrays[f"leaf{i}"]) for i in range(structure.num_leaves)])
-
-
-def identity(function: Any) -> Any:
-    """What is known of a function that a checkpoint could be held against: its name, and of a Partial its arguments."""
-    if isinstance(function, partial):
-        given = jax.tree.leaves((function.args, function.keywords))
-        inner = [leaf if _plain(leaf) else getattr(leaf, "__qualname__", type(leaf).__name__) for leaf in given]
-        return [identity(function.func), inner]
-    return getattr(function, "__qualname__", type(function).__name__)
-
-
-def _plain(leaf: Any) -> bool:
-    return isinstance(leaf, (jax.Array, np.ndarray, np.generic, bool, int, float, str))

@@ -9,7 +9,7 @@ probability ∝ e^{ωU(t)}; with the variance it is the rule `infojax.scaling.so
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal
+from typing import Literal
 
 import jax
 import jax.numpy as jnp
@@ -18,11 +18,10 @@ from jax.scipy.linalg import cho_factor, cho_solve
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from infojax.errors import InvalidInput
-from infojax.generation._learner import Learner
-from infojax.generation.practice.buffer import Buffer
 from infojax.generation.practice.candidates import Generate
 from infojax.generation.sampling.drawn import Cost, Samples
 from infojax.models import Network
+from infojax.training import Learner, TrainingSet
 
 Utility = Literal["entropy", "variance"]
 
@@ -64,14 +63,11 @@ class RidgeFit:
     def gradients(self) -> int:
         return 0
 
-    def about(self) -> Any:
-        return vars(self)
-
     def begin(self, key: PRNGKeyArray, shape: tuple[int, ...]) -> Float[Array, " d"]:
         return LINEAR.init(key, shape)
 
     def advance(
-        self, state: Float[Array, " d"], data: Buffer, key: PRNGKeyArray
+        self, state: Float[Array, " d"], data: TrainingSet, key: PRNGKeyArray
     ) -> tuple[Float[Array, " d"], Float[Array, ""]]:
         return _fit(data, self.ridge)
 
@@ -80,7 +76,7 @@ class RidgeFit:
 
 
 @jax.jit
-def _fit(data: Buffer, ridge: Array | float) -> tuple[Float[Array, " d"], Float[Array, ""]]:
+def _fit(data: TrainingSet, ridge: Array | float) -> tuple[Float[Array, " d"], Float[Array, ""]]:
     there = (jnp.arange(len(data.x)) < data.filled).astype(data.x.dtype)
     x, y = data.x * there[:, None], (2 * data.y - 1).astype(data.x.dtype)
     n = data.filled.astype(x.dtype)

@@ -11,15 +11,15 @@ from jaxtyping import PRNGKeyArray
 
 from infojax.data import Dataset
 from infojax.errors import CorruptData, InvalidInput
-from infojax.files import checkpoint as checkpoints
-from infojax.generation._learner import log_probabilities
+from infojax.files import fingerprint, identity
 from infojax.generation.practice.addition import restored
 from infojax.generation.practice.candidates import Generate
 from infojax.generation.practice.history import Evaluation, History
-from infojax.generation.practice.keeping import Kept, from_leaves, identity
+from infojax.generation.practice.keeping import Kept, from_leaves
 from infojax.generation.practice.plan import Patience, Plan, Policy
 from infojax.generation.practice.run import Now, Run, finish
 from infojax.generation.practice.trainer import Trainer
+from infojax.training import log_probabilities
 
 
 def practise(
@@ -56,8 +56,8 @@ def practise(
     """
     if len(np.unique(validation.y)) < 2 or validation.y.ndim != 1:
         raise InvalidInput(f"practise: {validation!r}; the accuracy needs labels of at least two classes.")
-    about = [vars(plan), vars(policy), trainer.about(), identity(generate), len(validation.classes)]
-    mark = checkpoints.fingerprint(jax.random.key_data(key), about, validation.x, validation.y)
+    about = [*map(identity, (plan, policy, trainer, generate)), len(validation.classes)]
+    mark = fingerprint(jax.random.key_data(key), about, validation.x, validation.y)
     start = _start(trainer, validation, key)
     run = Run(generate, trainer, validation, policy, plan, key, Kept(checkpoint, mark), start)
     return finish(run, _left(run), progress)

@@ -10,13 +10,13 @@ from jaxtyping import PRNGKeyArray
 from infojax.data import Dataset
 from infojax.errors import InvalidInput
 from infojax.generation.practice.addition import Addition, initial, practised, restored
-from infojax.generation.practice.buffer import Buffer, append, empty
 from infojax.generation.practice.candidates import Generate
 from infojax.generation.practice.history import Evaluation, History
 from infojax.generation.practice.judging import judge
 from infojax.generation.practice.keeping import Kept, leaves
 from infojax.generation.practice.plan import Patience, Plan, Policy, after, exhausted
 from infojax.generation.practice.trainer import Trainer
+from infojax.training import TrainingSet, append, empty
 
 
 class Run(NamedTuple):
@@ -91,7 +91,7 @@ def _add(run: Run, now: Now) -> Addition:
     return practised(run.generate, run.policy, run.plan, learner=learner, first=first, **where, **given)
 
 
-def _train(run: Run, now: Now, buffer: Buffer) -> Now:
+def _train(run: Run, now: Now, buffer: TrainingSet) -> Now:
     """To the next evaluation."""
     clock, index = time.perf_counter(), len(now.evaluated)
     key = jax.random.fold_in(jax.random.fold_in(run.key, 1), index)

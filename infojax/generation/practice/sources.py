@@ -9,11 +9,11 @@ import numpy as np
 from jaxtyping import Int, PRNGKeyArray
 
 from infojax.generation._generator import Generator
-from infojax.generation._learner import Learner
 from infojax.generation.practice.candidates import Generate
 from infojax.generation.sampling.draw import sample
 from infojax.generation.sampling.drawn import Samples
 from infojax.generation.sampling.guidance import plug_in
+from infojax.training import Learner
 
 
 def by_diffusion(

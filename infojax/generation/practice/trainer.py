@@ -1,18 +1,20 @@
 """How a learner is trained between two evaluations: all that the loop of deliberate practice asks of it."""
 
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 from jaxtyping import Array, Float, PRNGKeyArray, PyTree
 
-from infojax.generation._learner import Learner
-from infojax.generation.practice.buffer import Buffer
+from infojax.training import Learner, TrainingSet
 
 State = PyTree[Array]
 
 
 @runtime_checkable
 class Trainer(Protocol):
-    """`Descent` by minibatches, or `RidgeFit` in closed form, or the user's own: a value and pure functions of it."""
+    """`Descent` by minibatches, or `RidgeFit` in closed form, or the user's own: a value and pure functions of it.
+
+    A frozen dataclass, by whose fields a checkpoint knows that it belongs to this training.
+    """
 
     @property
     def evaluations(self) -> int:
@@ -29,15 +31,11 @@ class Trainer(Protocol):
         """Examples whose gradient is taken from one evaluation to the next; what training costs."""
         ...
 
-    def about(self) -> Any:
-        """Numbers and strings by which a checkpoint knows that it belongs to this training."""
-        ...
-
     def begin(self, key: PRNGKeyArray, shape: tuple[int, ...]) -> State:
         """The state before training, for examples of this shape: arrays, in any pytree."""
         ...
 
-    def advance(self, state: State, data: Buffer, key: PRNGKeyArray) -> tuple[State, Float[Array, ""]]:
+    def advance(self, state: State, data: TrainingSet, key: PRNGKeyArray) -> tuple[State, Float[Array, ""]]:
         """The state at the next evaluation, and the mean loss on the way. Deterministic, compiled once."""
         ...
 

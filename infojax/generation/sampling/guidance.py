@@ -15,9 +15,9 @@ from jaxtyping import Array, Float, Int
 
 from infojax.arrays import LARGEST
 from infojax.errors import InvalidInput
-from infojax.generation._learner import Learner, entropy
 from infojax.generation.sampling.drawn import Cost
 from infojax.generation.sampling.steps import Level
+from infojax.training import Learner, entropy
 
 
 class Instant(NamedTuple):

@@ -9,9 +9,9 @@ from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from infojax.arrays import plain_array
 from infojax.errors import InvalidInput
-from infojax.generation._learner import Learner, entropy, log_probabilities
 from infojax.generation.sampling.drawn import Cost, Samples, Unfinished
 from infojax.generation.sampling.guidance import finite
+from infojax.training import Learner, entropy, log_probabilities
 
 Propose = Callable[[np.ndarray, PRNGKeyArray], Samples]
 

@@ -11,11 +11,11 @@ from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from infojax.errors import InvalidInput
 from infojax.generation._generator import Generator
-from infojax.generation._learner import Learner, entropy
 from infojax.generation.sampling.draw import checked
 from infojax.generation.sampling.drawn import Cost
 from infojax.generation.sampling.guidance import finite
 from infojax.generation.sampling.steps import Level, between, levels, variance_given_x0
+from infojax.training import Learner, entropy
 
 
 class Particles(NamedTuple):

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from infojax.data import Dataset
-from infojax.generation._learner import Learner, entropy
 from infojax.generation.practice.descent import Descent
 from infojax.generation.sampling.drawn import Cost, Samples, Unfinished
 from infojax.models import mlp
+from infojax.training import AdamW, Learner, Recipe, entropy, trapezoid
 
 CORNERS = np.array([[1, 1], [1, -1], [-1, -1], [-1, 1]], np.float32)  # of class 0, 1, 0, 1
 
@@ -64,7 +64,12 @@ def validation():
 
 @pytest.fixture(scope="session")
 def descent():
-    return Descent(mlp((16,), 1), iterations=200, every=5, batch=16, learning_rate=1e-2)
+    return Descent(mlp((16,), 1), recipe(200, 1e-2, batch=16), every=5)
+
+
+def recipe(steps, rate=1e-3, batch=64, weight_decay=1e-4, **parts):
+    """As the paper trains."""
+    return Recipe(steps, trapezoid(rate, steps, **parts), batch, optimizer=AdamW(weight_decay))
 
 
 def same(one: Learner, other: Learner) -> bool:

@@ -1,13 +1,16 @@
+from dataclasses import replace
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from infojax.errors import InvalidInput
-from infojax.generation._learner import log_probabilities
-from infojax.generation.practice.buffer import append, empty
 from infojax.generation.practice.descent import Descent
 from infojax.models import Network, mlp
+from infojax.training import CrossEntropy, RunningMean, append, empty, log_probabilities
+
+from .conftest import recipe
 
 X = np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]], np.float32)
 Y = np.array([0, 1, 2])
@@ -26,7 +29,7 @@ def test_rows_that_are_not_filled_do_not_count():
     assert len(buffer.x) == 16
     assert buffer.filled == 6
     poisoned = buffer._replace(x=jnp.asarray(np.where(np.arange(16)[:, None] < 6, buffer.x, np.nan), jnp.float32))
-    descent = Descent(mlp((4,), 3), iterations=40, every=20)
+    descent = Descent(mlp((4,), 3), recipe(40), every=20)
     (one, loss), (other, same) = _state(descent, buffer), _state(descent, poisoned)
     assert np.isfinite(loss)
     assert loss == same
@@ -40,7 +43,7 @@ def test_more_data_need_no_new_program():
         traced.append(x.shape)
         return x @ params
 
-    descent = Descent(Network(lambda key, shape: jnp.zeros((2, 3)), apply), iterations=50, every=5)
+    descent = Descent(Network(lambda key, shape: jnp.zeros((2, 3)), apply), recipe(50), every=5)
     buffer, state = append(empty(64, (2,)), X, Y), descent.begin(jax.random.key(0), (2,))
     state, _ = descent.advance(state, buffer, jax.random.key(0))
     first = len(traced)
@@ -55,7 +58,7 @@ def test_more_data_need_no_new_program():
 def test_the_rate_warms_up_is_stable_and_decays():
     """Of a loss with gradient 1 AdamW without decay moves by the rate."""
     network = Network(lambda key, shape: jnp.zeros(()), lambda w, x: 0 * x[:, :2] + 1e3 * w * jnp.array([[1.0, -1.0]]))
-    descent = Descent(network, iterations=100, every=1, learning_rate=1e-9, weight_decay=0.0)
+    descent = Descent(network, recipe(100, 1e-9, weight_decay=0.0), every=1)
     state, moved = descent.begin(jax.random.key(0), (2,)), []
     buffer = append(empty(2, (2,)), X[:1], Y[:1])
     for index in range(100):
@@ -72,7 +75,7 @@ def test_smoothing_spreads_the_label():
     """At p = (.9, .05, .05), label 0: the loss is that of the smoothed label."""
     p, s = jnp.array([0.9, 0.05, 0.05]), 0.3
     network = Network(lambda key, shape: jnp.log(p), lambda log_p, x: 0 * x[:, :1] + log_p[None])
-    descent = Descent(network, iterations=4, every=1, label_smoothing=s, learning_rate=1e-9)
+    descent = Descent(network, replace(recipe(4, 1e-9), loss=CrossEntropy(s)), every=1)
     _, loss = _state(descent, append(empty(2, (2,)), X[:1], Y[:1]))
     target = (1 - s) * np.array([1, 0, 0]) + s / 3
     np.testing.assert_allclose(loss, -target @ np.log(p), rtol=1e-5)
@@ -80,7 +83,7 @@ def test_smoothing_spreads_the_label():
 
 def test_the_average_is_a_mean_at_first_and_then_forgets():
     buffer = append(empty(4, (2,)), X, Y)
-    every = Descent(mlp((4,), 3), iterations=8, every=1, average=0.25, warm_up=0.0)
+    every = Descent(mlp((4,), 3), replace(recipe(8, warm_up=0.0), average=RunningMean(0.25)), every=1)
     state, mean = every.begin(jax.random.key(0), (2,)), 0.0
     for index in range(8):
         state, _ = every.advance(state, buffer, jax.random.key(index))
@@ -90,7 +93,7 @@ def test_the_average_is_a_mean_at_first_and_then_forgets():
 
 
 def test_three_points_are_learned():
-    descent = Descent(mlp((16,), 3), iterations=300, every=100, learning_rate=1e-2)
+    descent = Descent(mlp((16,), 3), recipe(300, 1e-2), every=100)
     state, _ = _state(descent, append(empty(4, (2,)), X, Y), 3)
     assert (log_probabilities(descent.learner(state), jnp.asarray(X)).argmax(1) == jnp.asarray(Y)).all()
 
@@ -98,15 +101,16 @@ def test_three_points_are_learned():
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
-        ({"every": 7}, "divisor of iterations"),
-        ({"batch": 0}, "batch=0"),
-        ({"learning_rate": float("nan")}, "learning_rate=nan"),
-        ({"label_smoothing": 1.0}, "label_smoothing"),
-        ({"average": 0.0}, "average"),
-        ({"cool_down": 0.95}, "below 1 - warm_up"),
-        ({"every": 100}, "no evaluation comes before the cool-down"),
+        (lambda: Descent(mlp((4,), 3), recipe(100), every=7), "divisor of steps"),
+        (lambda: recipe(100, batch=0), "batch=0"),
+        (lambda: Descent(mlp((4,), 3), recipe(100, batch=None), every=10), "give batch"),
+        (lambda: recipe(100, float("nan")), "learning_rate=nan"),
+        (lambda: CrossEntropy(1.0), "label smoothing"),
+        (lambda: RunningMean(0.0), "average"),
+        (lambda: recipe(100, cool_down=0.95), "below 1 - warm_up"),
+        (lambda: Descent(mlp((4,), 3), recipe(100), every=100), "no evaluation comes before the cool-down"),
     ],
 )
 def test_bad_training_is_refused(wrong, says):
     with pytest.raises(InvalidInput, match=says):
-        Descent(**({"network": mlp((4,), 3), "iterations": 100, "every": 10} | wrong))
+        wrong()

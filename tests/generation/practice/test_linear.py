@@ -6,12 +6,11 @@ from scipy import stats
 
 from infojax.data import Dataset
 from infojax.errors import InvalidInput
-from infojax.generation._learner import Learner, entropy
-from infojax.generation.practice.buffer import append, empty
 from infojax.generation.practice.linear import LINEAR, RidgeFit, log_tilt, tilted_gaussians
 from infojax.generation.practice.loop import practise
 from infojax.generation.practice.plan import FROZEN, PRACTICE, UNIFORM, Plan
 from infojax.scaling import keep_all, practice_law, ridge_law, soft, two_stage_law
+from infojax.training import Learner, append, empty, entropy
 
 TRUTH = np.eye(30)[0].astype(np.float32)
 

@@ -5,14 +5,14 @@ import pytest
 
 from infojax.data import Dataset
 from infojax.errors import CorruptData, InvalidInput
-from infojax.generation._learner import entropy
 from infojax.generation.practice.descent import Descent
 from infojax.generation.practice.loop import branch_out, practise
 from infojax.generation.practice.plan import FROZEN, PRACTICE, STATIC, UNIFORM, Plan, prune
 from infojax.generation.sampling.drawn import Cost, Samples
 from infojax.models import Network, mlp
+from infojax.training import entropy
 
-from .conftest import Corners, same
+from .conftest import Corners, recipe, same
 
 PLAN = Plan(start=20, added=10, capacity=60, growing=False, block=8)
 KEY = jax.random.key(3)
@@ -213,7 +213,7 @@ def _fixed(outputs):
 )
 def test_a_learner_without_an_opinion_neither_guides_nor_ranks(validation, outputs, fallback, policy):
     corners = Corners()
-    still = Descent(_fixed(outputs), iterations=20, every=1, batch=2)
+    still = Descent(_fixed(outputs), recipe(20, batch=2), every=1)
     history = practise(corners, still, validation, policy, plan=PLAN, key=KEY)
     assert history.added["fallback"].to_list() == ["", *[fallback] * 4]
     assert all(learner is None for _, learner in corners.asked)
@@ -232,10 +232,10 @@ def test_bad_input_is_refused(descent, validation, corners, tmp_path):
     with pytest.raises(InvalidInput, match="at least two classes"):
         practise(corners, descent, regression, UNIFORM, **given)
     with pytest.raises(InvalidInput, match="3 classes apart"):
-        practise(corners, Descent(mlp((4,), 3), iterations=20, every=2), validation, UNIFORM, **given)
+        practise(corners, Descent(mlp((4,), 3), recipe(20), every=2), validation, UNIFORM, **given)
     with pytest.raises(InvalidInput, match=r"shape \(8, 3\)"):
         practise(lambda key, y, learner: Samples(jnp.zeros((len(y), 3)), Cost()), descent, validation, UNIFORM, **given)
-    wild = Descent(mlp((16,), 1), iterations=200, every=5, learning_rate=1e30)
+    wild = Descent(mlp((16,), 1), recipe(200, 1e30), every=5)
     with pytest.raises(InvalidInput, match="lower the learning_rate"):
         practise(corners, wild, validation, UNIFORM, **given)
 
@@ -244,7 +244,7 @@ def test_a_checkpoint_of_another_run_is_refused(descent, validation, corners, tm
     given = {"plan": PLAN, "key": KEY, "checkpoint": tmp_path / "run"}
     with pytest.raises(Stopped):
         practise(corners, descent, validation, PRACTICE, **given, progress=Watched(8))
-    longer = Descent(descent.network, iterations=400, every=5, batch=16, learning_rate=1e-2)
+    longer = Descent(descent.network, recipe(400, 1e-2, batch=16), every=5)
     others = [
         (corners, descent, validation, UNIFORM, given),
         (corners, descent, validation, PRACTICE, given | {"key": jax.random.key(4)}),
@@ -256,7 +256,7 @@ def test_a_checkpoint_of_another_run_is_refused(descent, validation, corners, tm
     for *arguments, options in others:
         with pytest.raises(InvalidInput, match="belongs to other data"):
             practise(*arguments, **options)
-    other = Descent(mlp((16,), 1, activation=jnp.tanh), iterations=200, every=5, batch=16, learning_rate=1e-2)
+    other = Descent(mlp((16,), 1, activation=jnp.tanh), descent.recipe, every=5)
     with pytest.raises(InvalidInput, match="computes other outputs"):
         practise(corners, other, validation, PRACTICE, **given)
     (tmp_path / "run" / "addition-0000.npz").unlink()

@@ -11,12 +11,10 @@ from infojax.errors import InvalidInput
 from infojax.generation import (
     Cost,
     Generator,
-    Learner,
     Unfinished,
     ancestral,
     cosine,
     ddim,
-    entropy,
     from_score,
     plug_in,
     probability_flow,
@@ -24,6 +22,7 @@ from infojax.generation import (
 )
 from infojax.generation.sampling.steps import between, levels, variance_given_x0
 from infojax.models._network import Network
+from infojax.training import Learner, entropy
 
 SCHEDULE = cosine()
 MEANS, VARIANCES = jnp.array([[1.0, -2.0], [0.0, 3.0]]), jnp.array([[0.25, 1.0], [0.04, 0.5]])

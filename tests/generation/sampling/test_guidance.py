@@ -10,11 +10,9 @@ from infojax.arrays._precision import float64
 from infojax.errors import InvalidInput
 from infojax.generation import (
     Cost,
-    Learner,
     cosine,
     ddim,
     empirical,
-    entropy,
     exact_tilt,
     gaussian_mixture,
     h_transform,
@@ -30,6 +28,7 @@ from infojax.generation import (
 from infojax.generation.sampling.guidance import Instant
 from infojax.generation.sampling.steps import levels
 from infojax.models._network import Network
+from infojax.training import Learner, entropy
 
 COVARIANCES = np.array([[[0.2, 0.05], [0.05, 0.1]], [[0.1, -0.02], [-0.02, 0.15]], [[0.15, 0.0], [0.0, 0.15]]])
 MEANS = np.array([[-1.2, 0.0], [1.2, 0.2], [0.1, 1.6]])

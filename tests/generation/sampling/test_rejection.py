@@ -8,7 +8,6 @@ import pytest
 from infojax.errors import InvalidInput
 from infojax.generation import (
     Cost,
-    Learner,
     Samples,
     Unfinished,
     exact_tilt,
@@ -20,6 +19,7 @@ from infojax.generation import (
     total_variation_floor,
 )
 from infojax.models._network import Network
+from infojax.training import Learner
 
 MIXTURE = gaussian_mixture([1.0, 3.0], [[-1.0, 0.0], [1.0, 0.5]], [0.2, 0.3], [0, 1])
 LEARNER = Learner(Network(lambda key, shape: jnp.ones(2), lambda w, x: x @ w[:, None]), jnp.array([3.0, -1.0]))

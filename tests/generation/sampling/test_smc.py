@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from infojax.errors import InvalidInput
 from infojax.generation import (
-    Learner,
     cosine,
     exact_tilt,
     from_score,
@@ -22,6 +21,7 @@ from infojax.generation import (
 )
 from infojax.generation.sampling.smc import resample
 from infojax.models._network import Network
+from infojax.training import Learner
 
 MIXTURE = gaussian_mixture([1.0, 3.0], [[-1.0, 0.0], [1.0, 0.5]], [0.2, 0.3], [0, 1])
 GENERATOR = mixture_generator(MIXTURE, cosine())

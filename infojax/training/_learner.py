@@ -1,4 +1,4 @@
-"""The classifier that examples are generated for, and how unsure it is of them."""
+"""A network with its parameters, what it says of examples, and how unsure it is of them."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from infojax.models import Network, Params
+from infojax.training._losses import log_softmax
 
 
 @partial(jax.tree_util.register_dataclass, data_fields=["params"], meta_fields=["network"])
@@ -31,10 +32,7 @@ def log_probabilities(learner: Learner, x: Float[Array, "b ..."]) -> Float[Array
     >>> jnp.exp(log_probabilities(Learner(odds, jnp.ones(1)), jnp.zeros((1, 1))))
     Array([[0.5, 0.5]], dtype=float32)
     """
-    outputs = learner.network.apply(learner.params, x)
-    if outputs.shape[1] == 1:
-        return jax.nn.log_sigmoid(jnp.concatenate([-outputs, outputs], axis=1))
-    return jax.nn.log_softmax(outputs, axis=1)
+    return log_softmax(learner.network.apply(learner.params, x))
 
 
 def entropy(learner: Learner, x: Float[Array, "b ..."]) -> Float[Array, " b"]:
