@@ -46,7 +46,9 @@ def plainly(network, params, x, y, training, decay, convention):
 
 
 @pytest.mark.parametrize("over", ["map", "vmap", "steps"])
-@pytest.mark.parametrize(("convention", "decay", "outputs"), [("mean", 0.3, 2), ("sum", 0.2, 1)])
+@pytest.mark.parametrize(
+    ("convention", "decay", "outputs"), [("mean", 0.3, 2), pytest.param("sum", 0.2, 1, marks=pytest.mark.slow)]
+)
 def test_equals_training_without_the_example(over, convention, decay, outputs):
     network = mlp(hidden=(6,), outputs=outputs, activation=jnp.tanh)
     (x, y), validation = data(outputs)
@@ -75,7 +77,7 @@ def test_equals_training_without_the_example(over, convention, decay, outputs):
     assert got.weights.dtype == np.float64
 
 
-@pytest.mark.parametrize("convention", ["mean", "sum"])
+@pytest.mark.parametrize("convention", ["mean", pytest.param("sum", marks=pytest.mark.slow)])
 def test_of_a_linear_network_is_the_closed_form(convention):
     network = mlp(hidden=(), outputs=2)
     (x, y), validation = data(2)

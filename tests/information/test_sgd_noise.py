@@ -39,8 +39,11 @@ def defined(jacobian, residual, groups, *, outputs, batch, learning_rate, ridge,
     return np.array([delta @ np.linalg.solve(sigma, delta) / 2 for delta in moved]), np.linalg.cond(sigma)
 
 
+EXHAUSTIVE = [pytest.param(training, marks=pytest.mark.slow) for training in (GradientFlow(0.7, 0.3), Converged())]
+
+
 @pytest.mark.parametrize("convention", ["mean", "sum"])
-@pytest.mark.parametrize("training", [GradientDescent(20, 0.02), GradientFlow(0.7, 0.3), Converged()])
+@pytest.mark.parametrize("training", [GradientDescent(20, 0.02), *EXHAUSTIVE])
 @pytest.mark.parametrize(("n", "k", "parameters", "ridge"), [(8, 1, 5, 0.0), (5, 3, 30, 1e-3)])
 def test_equals_the_definition(convention, training, n, k, parameters, ridge):
     jacobian, residual = problem(n, k, parameters)

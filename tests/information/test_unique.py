@@ -43,20 +43,25 @@ def trainings(kernel, examples, convention, decay):
     }
 
 
-@pytest.mark.parametrize("kind", ["descent", "near instability", "few steps", "flow", "converged"])
+EXHAUSTIVE = [pytest.param(kind, marks=pytest.mark.slow) for kind in ("near instability", "few steps", "flow")]
+
+
+@pytest.mark.parametrize("sizes", [(2, 13), pytest.param((5, 8), marks=pytest.mark.slow)])  # each is compiled once
+@pytest.mark.parametrize("kind", ["descent", "converged", *EXHAUSTIVE])
 @given(
     convention=st.sampled_from(["sum", "mean"]),
     decay=st.sampled_from([0.0, 0.7]),
-    n=st.sampled_from([2, 5, 8, 13]),  # few shapes: each is compiled once
+    smaller=st.booleans(),
     k=st.sampled_from([1, 3]),
     parameters=st.integers(2, 60),
     duplicate=st.booleans(),
     seed=st.integers(0, 10**6),
 )
-@example(convention="mean", decay=0.0, n=2, k=1, parameters=5, duplicate=True, seed=0)
-@example(convention="sum", decay=0.0, n=13, k=3, parameters=7, duplicate=True, seed=1)
-@example(convention="sum", decay=0.0, n=13, k=3, parameters=60, duplicate=True, seed=1)
-def test_equals_submatrices(kind, convention, decay, n, k, parameters, duplicate, seed):
+@example(convention="mean", decay=0.0, smaller=True, k=1, parameters=5, duplicate=True, seed=0)
+@example(convention="sum", decay=0.0, smaller=False, k=3, parameters=7, duplicate=True, seed=1)
+@example(convention="sum", decay=0.0, smaller=False, k=3, parameters=60, duplicate=True, seed=1)
+def test_equals_submatrices(kind, sizes, convention, decay, smaller, k, parameters, duplicate, seed):
+    n = sizes[0] if smaller else sizes[1]
     j, j_star, r = problem(n, 3, k, parameters, seed, duplicate)
     kernel, cross = j @ j.T, j_star @ j.T
     settings = {"outputs": k, "decay": decay, "convention": convention}
@@ -71,7 +76,7 @@ def test_equals_submatrices(kind, convention, decay, n, k, parameters, duplicate
 
 @pytest.mark.parametrize("convention", ["sum", "mean"])
 @pytest.mark.parametrize("decay", [0.0, 0.7])
-@pytest.mark.parametrize("k", [1, 3])
+@pytest.mark.parametrize("k", [pytest.param(1, marks=pytest.mark.slow), 3])
 def test_equals_descent_on_parameters(convention, decay, k):
     j, j_star, r = problem(n=10, m=4, k=k, rank=25, seed=3)
     training = trainings(j @ j.T, 10, convention, decay)["descent"]
@@ -81,8 +86,8 @@ def test_equals_descent_on_parameters(convention, decay, k):
 
 
 @pytest.mark.parametrize("convention", ["sum", "mean"])
-@pytest.mark.parametrize("kind", ["descent", "few steps", "flow", "converged"])
-@pytest.mark.parametrize("k", [1, 3])
+@pytest.mark.parametrize("kind", ["descent", "converged", *EXHAUSTIVE[1:]])
+@pytest.mark.parametrize("k", [pytest.param(1, marks=pytest.mark.slow), 3])
 def test_groups_of_different_sizes(convention, kind, k):
     n = 12
     j, j_star, r = problem(n=n, m=4, k=k, rank=20, seed=5)
@@ -119,6 +124,7 @@ def test_one_spectrum_serves_every_time_and_block():
         np.testing.assert_allclose(kept.functional, fresh.functional, rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_long_flow_is_converged():
     j, j_star, r = problem(n=10, m=4, k=1, rank=5, seed=9)
     settings = {"convention": "sum"}

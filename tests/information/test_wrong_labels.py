@@ -78,7 +78,9 @@ def test_draws_from_the_model_give_its_numbers_back(rate):
 
 
 @pytest.mark.parametrize("noise", ["symmetric", "shifted"])
-@pytest.mark.parametrize("rate", [0.02, 0.05, 0.2])
+@pytest.mark.parametrize(
+    "rate", [pytest.param(0.02, marks=pytest.mark.slow), 0.05, pytest.param(0.2, marks=pytest.mark.slow)]
+)
 def test_digits_with_labels_changed_here(noise, rate):
     """Leave-one-out ridge regression on random features; the number within fifteen percent, or five labels."""
     digits = load_digits()
@@ -101,6 +103,7 @@ def test_digits_with_labels_changed_here(noise, rate):
     assert wrong[flagged.mask].sum() > 0.85 * wrong.sum()
 
 
+@pytest.mark.slow
 def test_the_order_of_examples_and_classes_and_the_scale_of_the_slope_do_not_matter():
     f, _, labels = drawn(5, 500, 3, 0.1)
     found = wrong_labels(f, labels)
