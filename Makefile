@@ -1,6 +1,6 @@
 # make figures     the main job: every figure at the quick scale, and figures/index.html that shows them
 # make test        the tests that tell
-# make test-slow   those that are exhaustive
+# make test-slow   those that are exhaustive, and more draws of those that draw their input
 # All set up .venv first: with uv where it is installed, otherwise with venv and pip. requirements.txt pins what goes
 # in; --no-deps because neural-tangents' own metadata asks for TensorFlow, which infojax does not need.
 
@@ -27,7 +27,7 @@ test: $(VENV)/.ready
 	$(BIN)/python -m pytest -m "not slow"
 
 test-slow: $(VENV)/.ready
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -m "slow or hypothesis" --hypothesis-profile=exhaustive
 
 lint: $(VENV)/.ready-dev
 	$(BIN)/ruff check
@@ -55,7 +55,7 @@ test-oldest:
 
 test-oldest-run:
 	$(INSTALL) jax==0.9.2 jaxlib==0.9.2 flax==0.12.6
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --hypothesis-profile=exhaustive
 
 # The pins, for every supported Python. Needs uv, whose overrides leave TensorFlow out.
 lock:

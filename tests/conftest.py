@@ -21,8 +21,11 @@ install_import_hook("infojax", "beartype.beartype")
 # Shells start background jobs with Ctrl-C ignored, and Python then leaves it so; tests send it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-settings.register_profile("infojax", deadline=None, max_examples=25, derandomize=True)
-settings.load_profile("infojax")
+# `make test` draws some of what `make test-slow` does.
+telling = settings(deadline=None, max_examples=8, derandomize=True)
+settings.register_profile("telling", telling)
+settings.register_profile("exhaustive", telling, max_examples=25)
+settings.load_profile("telling")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

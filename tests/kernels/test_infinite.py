@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from rich.progress import Progress
 
@@ -65,7 +65,6 @@ def examples(n, *shape, seed=0):
     return np.random.default_rng(seed).normal(size=(n, *shape))
 
 
-@settings(max_examples=15)
 @given(
     n=st.integers(1, 7),
     m=st.integers(1, 7),

@@ -3,7 +3,7 @@
 import jax
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from infojax import Converged, GradientDescent, GradientFlow
@@ -54,7 +54,6 @@ EXHAUSTIVE = [
 
 
 @pytest.mark.parametrize("kind", ["descent", "flow", *EXHAUSTIVE])
-@settings(max_examples=12)
 @given(
     convention=st.sampled_from(["sum", "mean"]),
     decay=st.sampled_from([0.0, 0.7]),

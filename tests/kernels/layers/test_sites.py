@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from jax import lax
 
@@ -132,7 +132,6 @@ STEPS = {
 }
 
 
-@settings(max_examples=20)
 @given(st.lists(st.sampled_from(sorted(STEPS)), min_size=1, max_size=5))
 def test_any_chain_of_steps_gives_the_kernel_of_the_jacobian(chain):
     def apply(w, x):
