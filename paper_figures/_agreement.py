@@ -1,8 +1,10 @@
-"""How far simulated points lie from a law, in standard errors and in per cent: rows for a figure's table."""
+"""How far simulated points lie from a law, in standard errors and in per cent."""
 
 import numpy as np
 import polars as pl
 from scipy import stats
+
+from infojax.plots import Finding
 
 
 def agreement(points: pl.DataFrame, repeats: int, note: str = "") -> list[tuple[str, str, str, str]]:
@@ -27,3 +29,14 @@ def agreement(points: pl.DataFrame, repeats: int, note: str = "") -> list[tuple[
             f"{chance:.2f} if only chance is at work",
         ),
     ]
+
+
+def follows(points: pl.DataFrame, words: str = "simulated point") -> Finding:
+    """Whether all points, with the columns of `agreement`, lie on their law: none is far off in both measures."""
+    off = points.filter((pl.col("z").abs() > 4) & (pl.col("relative").abs() > 0.05)).height
+    worst = 100 * points["relative"].abs().to_numpy().max()
+    return Finding(
+        f"No {words} is off the law by more than four standard errors and 5 % at once.",
+        off == 0,
+        f"{off} of {points.height}; the largest deviation is {worst:.1f} % of the error",
+    )

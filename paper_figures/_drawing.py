@@ -142,8 +142,9 @@ def _drawn(name: str, module: ModuleType, config: Any, result: Result, out: Path
     plt.close(figure)
     numbers = module.numbers(tables, config)
     write_whole(out / f"{name}.csv", _rounded(numbers).write_csv)
+    findings = module.findings(tables, config) if hasattr(module, "findings") else ()
     remarks = module.remarks(tables, config)
-    return Entry(name, module.TITLE, module.ANSWERS, png.read_bytes(), numbers, remarks, result.record)
+    return Entry(name, module.TITLE, module.ANSWERS, png.read_bytes(), numbers, findings, remarks, result.record)
 
 
 def _rounded(numbers: pl.DataFrame) -> pl.DataFrame:

@@ -5,6 +5,7 @@ from ._document import paragraphs as paragraphs
 from ._document import picture as picture
 from ._document import record as record
 from ._document import table as table
+from ._finding import Finding as Finding
 from ._page import Entry as Entry
 from ._page import page as page
 from ._repetitions import Mean as Mean
@@ -12,6 +13,7 @@ from ._repetitions import bars_note as bars_note
 from ._repetitions import mean_of as mean_of
 from ._repetitions import mean_ratio as mean_ratio
 from ._repetitions import note_below as note_below
+from ._repetitions import with_error as with_error
 from ._sortable import SCRIPT as SCRIPT
 from ._sortable import Column as Column
 from ._sortable import sortable as sortable

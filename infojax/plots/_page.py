@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from infojax.plots._document import document, paragraphs, picture, record, table
+from infojax.plots._finding import Finding, listed
 from infojax.plots._thumbnail import smaller
 
 # Pixels of the longer side: sharp on a screen with two pixels a point, at the width of the gallery's columns.
@@ -27,7 +28,8 @@ class Entry:
         answers: which figure or table of which paper it answers.
         png: the picture, as the bytes of a PNG file; None where it was not drawn.
         numbers: quantity, ours, paper, and difference or note.
-        remarks: what differs from the paper and why; blank lines part paragraphs.
+        findings: what the table says.
+        remarks: the setting, and how it differs from the paper's; blank lines part paragraphs.
         record: of the result that the figure was drawn from.
         missing: why it could not be drawn, and what to do; empty for a figure that was not asked for.
         trace: the traceback, where a bug is why.
@@ -40,6 +42,7 @@ class Entry:
     answers: str
     png: bytes | None = None
     numbers: pl.DataFrame = field(default_factory=pl.DataFrame)
+    findings: tuple[Finding, ...] = ()
     remarks: str = ""
     record: dict[str, Any] = field(default_factory=dict)
     missing: str = ""
@@ -108,8 +111,10 @@ def _section(entry: Entry) -> str:
         parts.append(f'<figure tabindex="0">{picture(entry.png, alt)}</figure>')
     if entry.numbers.width:
         parts.append(table(entry.numbers, "Our numbers beside the paper’s"))
+    if entry.findings:
+        parts.append(f"<h3>Findings, computed from the table of results</h3>\n{listed(entry.findings)}")
     if entry.remarks:
-        parts.append(f"<h3>What differs from the paper, and why</h3>\n{paragraphs(entry.remarks)}")
+        parts.append(f"<h3>The setting, and how it differs from the paper’s</h3>\n{paragraphs(entry.remarks)}")
     if entry.record:
         parts.append(_record(entry.record))
     return "\n".join(parts) + "\n</section>\n"

@@ -27,8 +27,25 @@ class Mean(NamedTuple):
         """What matplotlib's `errorbar` takes for one point."""
         return [[self.mean - self.low], [self.high - self.mean]]
 
+    def below(self, other: "Mean") -> bool:
+        """Whether it is below another, with the error bars apart.
+
+        >>> mean_of([0.6, 0.8]).below(mean_of([0.9, 1.1])), mean_of([0.6, 0.8]).below(mean_of([0.7, 0.9]))
+        (True, False)
+        """
+        return self.high < other.low
+
     def __str__(self) -> str:
         return f"{self.mean:.3g} ({self.low:.3g} to {self.high:.3g})"
+
+
+def with_error(mean: float, stderr: float) -> Mean:
+    """A mean whose standard error is known.
+
+    >>> str(with_error(0.7, 0.1))
+    '0.7 (0.6 to 0.8)'
+    """
+    return Mean(mean, mean - stderr, mean + stderr)
 
 
 def mean_of(values: Any) -> Mean:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from infojax.plots import LINES, MARKERS, PALETTE, Mean, bars_note, mean_of, style
+from infojax.plots import LINES, MARKERS, PALETTE, Finding, Mean, bars_note, mean_of, style
 
 TITLE = "What matters in deliberate practice"
 ANSWERS = "Deliberate Practice (arXiv 2502.15588), Table 4 and Fig. 9"
@@ -94,6 +94,31 @@ def numbers(tables: dict[str, pl.DataFrame], config: Any) -> pl.DataFrame:
     theirs = "not reproduced", "real accuracy"
     rows += [(f"ImageNet-100, {what}", theirs[0], f"{value:.2f} %", theirs[1]) for what, value in PAPER.items()]
     return pl.DataFrame(rows, schema=["quantity", "ours", "paper", "difference or note"], orient="row")
+
+
+def findings(tables: dict[str, pl.DataFrame], config: Any) -> tuple[Finding, ...]:
+    means = _means(tables["runs"])
+    chosen = means["strength", config.strength]
+    unguided = means["uniform", 0.0]
+    stronger = {value: mean for (arm, value), mean in means.items() if arm == "strength" and value > config.strength}
+    still = {value: mean for (arm, value), mean in means.items() if arm == "deterministic"}
+    return (
+        Finding(
+            f"Guidance at ω = {config.strength:g} has a lower error than none, as in the paper.",
+            chosen.below(unguided),
+            f"{chosen} % against {unguided} %",
+        ),
+        Finding(
+            "Stronger guidance than that has a higher error, as in the paper.",
+            all(chosen.below(mean) for mean in stronger.values()),
+            ", ".join(f"{mean} % at ω = {value:g}" for value, mean in stronger.items()) or "not measured",
+        ),
+        Finding(
+            "Guidance without noise (η = 0) has a higher error than with it.",
+            all(chosen.below(mean) for mean in still.values()),
+            ", ".join(f"{mean} % at ω = {value:g}" for value, mean in still.items()) or "not measured",
+        ),
+    )
 
 
 def remarks(tables: dict[str, pl.DataFrame], config: Any) -> str:

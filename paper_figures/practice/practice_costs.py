@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from infojax.plots import LINES, MARKERS, PALETTE, bars_note, mean_of, style
+from infojax.plots import LINES, MARKERS, PALETTE, Finding, bars_note, mean_of, style
 
 TITLE = "To prune or to guide: errors, costs, and the ratio at which they break even"
 ANSWERS = "Deliberate Practice (arXiv 2502.15588), Fig. 5 and section 5.3"
@@ -19,7 +19,7 @@ def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
 
     with style("full", columns=3, height_to_width=1.05):
         figure, axes = plt.subplots(1, 3, layout="constrained")
-        pruned, guided = (_means(tables["runs"], kind) for kind in ("pruned", "guided"))
+        pruned = _means(tables["runs"], "pruned")
         _by_ratio(axes[0], pruned, guided)
         _by_cost(axes[1], pruned, guided)
         _by_law(axes[2], tables["laws"])
@@ -144,21 +144,60 @@ def numbers(tables: dict[str, pl.DataFrame], config: Any) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=["quantity", "ours", "paper", "difference or note"], orient="row")
 
 
-def remarks(tables: dict[str, pl.DataFrame], config: Any) -> str:
+def findings(tables: dict[str, pl.DataFrame], config: Any) -> tuple[Finding, ...]:
+    pruned = _means(tables["runs"], "pruned")
+    even = tables["break_even"].filter(pl.col("source") != "law")
+    dearer = even.filter((pl.col("cost") > pl.col("break_even")) & pl.col("break_even").is_not_nan())
+    laws = tables["laws"].filter(kind="pruned").sort("ratio")
+    severe = {
+        "here": (pruned.sort("ratio")["mean"][-1], pruned["mean"].min()),
+        "by the laws": (100 * laws["error"][-1], 100 * laws["error"].min()),
+    }
     price = tables["prices"].row(0, named=True)
-    guided = tables["runs"].filter(kind="guided")["cost"].mean()
+    cost = tables["runs"].filter(kind="guided")["cost"].mean()
+    return (
+        Finding(
+            "With an exact score it is cheaper to prune: guidance costs more than the ratio at which it breaks even.",
+            dearer.height == even.height,
+            f"at {dearer.height} of {even.height} strengths; {_told(even)}",
+        ),
+        Finding(
+            "A guided example costs more than the paper's, as the score is cheap beside the learner.",
+            cost > GUIDED and price["score"] < price["learner_gradient"],
+            f"{cost:.1f} against {GUIDED}; operations: {price['score']:.0f} for a score, {price['learner_gradient']:.0f} for the "
+            "gradient of the learner's entropy",
+        ),
+        *(
+            Finding(
+                f"The most severe selection hurts again, {where}.",
+                last > 1.001 * least,
+                f"{last:.3g} % at the largest ratio, {least:.3g} % at best",
+            )
+            for where, (last, least) in severe.items()
+        ),
+    )
+
+
+def _told(even: pl.DataFrame) -> str:
+    return ", ".join(
+        f"ω = {row['strength']:g}: cost {row['cost']:.1f}, break-even "
+        + ("not reached" if np.isnan(row["break_even"]) else f"{row['break_even']:.1f}")
+        for row in even.iter_rows(named=True)
+    )
+
+
+def remarks(tables: dict[str, pl.DataFrame], config: Any) -> str:
     return f"""
     {config.start} examples at first; when the learner stalls, as many more, either the hardest of r times as many or
     guided; {config.runs} seeds, error bars of one standard error. Up to the addition all arms are the same run.
 
     Costs are floating-point operations as XLA counts them, in units of an unguided example of {config.steps} steps;
-    choosing what to keep takes the entropy of every candidate, which counts. Guidance costs {guided:.0f} here and
-    1.82 in the paper, whose generator is large beside its learner: a mixture's score takes {price["score"]:.0f}
-    operations, the gradient of the learner's entropy {price["learner_gradient"]:.0f}. So with an exact score it is
-    cheaper to prune; the third curve has the paper's cost instead of ours. Guidance pays where it costs less than the
-    ratio at which pruning is as good, the break-even in the table. With a learned generator it does: practice_images.
+    choosing what to keep takes the entropy of every candidate, which counts. The paper's generator is large beside its
+    learner, ours is a formula; the third curve has the paper's cost instead of ours. Guidance pays where it costs less
+    than the ratio at which pruning is as good, the break-even in the table. The figure practice_images has a learned
+    generator.
 
-    Too severe a selection hurts again, as in the paper's Fig. 5c, and in the laws. Right: both have exact laws for a
-    linear learner that trains on all, d/n = {config.law.first_ratio:g} at first and {config.law.added_ratio:g} for
-    what is added, with an exact tilt for guidance: each strength is worth a ratio, and costs nothing there.
+    Right: both have exact laws for a linear learner that trains on all, d/n = {config.law.first_ratio:g} at first and
+    {config.law.added_ratio:g} for what is added, with an exact tilt for guidance: each strength is worth a ratio, and
+    costs nothing there.
     """

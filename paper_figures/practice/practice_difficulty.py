@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from infojax.plots import LINES, MARKERS, PALETTE, bars_note, mean_of, style
+from infojax.plots import LINES, MARKERS, PALETTE, Finding, bars_note, mean_of, style
 
 TITLE = "How hard added examples were before, and become"
 ANSWERS = "Deliberate Practice (arXiv 2502.15588), Fig. 6"
@@ -67,16 +67,49 @@ def numbers(tables: dict[str, pl.DataFrame], config: Any) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=["quantity", "ours", "paper", "difference or note"], orient="row")
 
 
+def findings(tables: dict[str, pl.DataFrame], config: Any) -> tuple[Finding, ...]:
+    def mean(policy: str, column: str, later: int) -> float:
+        return _means(tables["errors"], policy, column).filter(later=later)["mean"].item()
+
+    guided = _means(tables["errors"], "practice", "error")
+    hardest = guided.sort("mean")["later"][-1]
+    now = mean("practice", "error", 0)
+    before, after = (mean("practice", "error", later) for later in (-1, 1))
+    missed = {policy: mean(policy, "error_of_these", -1) for policy in POLICIES}
+    return (
+        Finding(
+            "Guided examples are hardest for the very learner that they were made for.",
+            hardest == 0,
+            f"{now:.1f} % when added; the learner {hardest:+d} additions later errs most",
+        ),
+        Finding(
+            "Earlier learners err less on guided examples than the one that guided.",
+            before < now,
+            f"{before:.1f} % one addition before, {now:.1f} % when added",
+        ),
+        Finding(
+            "Learners that have trained on guided examples err less on them.",
+            after < now,
+            f"{after:.1f} % one addition after",
+        ),
+        Finding(
+            "What is misclassified when it comes was classified better before, as in the paper.",
+            missed["practice"] < 100,
+            f"{missed['practice']:.1f} % were misclassified one addition before",
+        ),
+        Finding(
+            "That holds of unguided examples too, if less: much of it comes of looking at one learner's mistakes.",
+            missed["practice"] < missed["uniform"] < 100,
+            f"{missed['uniform']:.1f} % of the unguided, {missed['practice']:.1f} % of the guided",
+        ),
+    )
+
+
 def remarks(tables: dict[str, pl.DataFrame], config: Any) -> str:
     return f"""
     {config.start} examples, then {config.additions} additions of {config.added}; {config.runs} seeds, error bars of
     one standard error. Learners are those at each addition and the one at the end; an addition's learner, at 0, is
     the one that guided. The problem is our mixture; ImageNet is not reproduced.
 
-    Left: guided examples are hardest for the very learner that they were made for: earlier learners err less on them,
-    so that what is hard is hard for one learner, and those that have trained on them hardly err.
-
-    Right: the paper's statement, that what is misclassified when it comes was classified better before, is seen. Much
-    of it is no property of guidance, but of looking at one learner's mistakes: it holds of unguided examples too, if
-    less.
+    Right: examples that are misclassified when they come, of which all are wrong at 0 by this choice.
     """

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from infojax.plots import LINES, MARKERS, PALETTE, Mean, bars_note, mean_of, mean_ratio, style
+from infojax.plots import LINES, MARKERS, PALETTE, Finding, Mean, bars_note, mean_of, mean_ratio, style
 
 TITLE = "Do guided examples carry more information? Unique information meets deliberate practice"
 ANSWERS = (
@@ -113,6 +113,34 @@ def _by_seed(additions: pl.DataFrame, policy: str, wanted: pl.Expr) -> list[floa
     return (own["information"] / unguided["information"]).to_list()
 
 
+def findings(tables: dict[str, pl.DataFrame], config: Any) -> tuple[Finding, ...]:
+    later = {
+        policy: mean_ratio(_by_seed(tables["additions"], policy, pl.col("addition") > 1))
+        for policy in list(POLICIES)[1:]
+    }
+    first = mean_ratio(_by_seed(tables["additions"], "frozen", pl.col("addition") == 1))
+    last = tables["accuracy"].filter(evaluation=_evaluations(tables["accuracy"])[-1])
+    ends = {policy: mean_of(last.filter(policy=policy)["accuracy"]) for policy in POLICIES}
+    return (
+        Finding(
+            "After the first addition, examples guided by the current learner carry more F-SI than unguided ones.",
+            later["practice"].low > 1,
+            f"{later['practice']} times the F-SI",
+        ),
+        Finding("So do the hardest of many unguided ones.", later["prune"].low > 1, f"{later['prune']} times the F-SI"),
+        Finding(
+            "Examples guided by the first learner are not worth less than unguided ones by this measure.",
+            later["frozen"].high >= 1,
+            f"{later['frozen']} times the F-SI; {first} at the first addition",
+        ),
+        Finding(
+            "F-SI is not all that counts: a learner guided by its first self ends below one guided by its current.",
+            ends["frozen"].below(ends["practice"]),
+            f"accuracy {ends['frozen']} against {ends['practice']}",
+        ),
+    )
+
+
 def remarks(tables: dict[str, pl.DataFrame], config: Any) -> str:
     source = "MNIST" if config.data == "mnist" else "8 × 8 digits"
     return f"""
@@ -124,10 +152,6 @@ def remarks(tables: dict[str, pl.DataFrame], config: Any) -> str:
     F-SI is measured by leave-one-out among all examples that are there after an addition, by how much each moves the
     predictions on real examples that neither generator nor loop has seen, for an infinitely wide network with one
     hidden layer, trained to the end with decay {config.decay:g}. It falls as the set grows, whatever the policy, so
-    each is shown relative to unguided examples added at the same time to the same start.
-
-    Guided examples carry more information than unguided ones, and so do the hardest of many unguided ones. That is not
-    all that counts: F-SI is how much predictions move, not whether they improve. Compare the learner that is guided by
-    its first self: its examples are not worth less than unguided ones by this measure, where it ends is in the right
-    panel. And the first learner's entropy, though large, is a poor guide: hardly trained, it finds hard what is not.
+    each is shown relative to unguided examples added at the same time to the same start. It is how much predictions
+    move, not whether they improve. The first learner is hardly trained: what it finds hard may not be.
     """

@@ -1,13 +1,14 @@
 """Error after each round of linear deliberate practice, by who chooses the examples, laws over simulation."""
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from infojax.plots import LINES, MARKERS, PALETTE, bars_note, style
+from infojax.plots import LINES, MARKERS, PALETTE, Finding, Mean, bars_note, style, with_error
 
-TITLE = "Deliberate practice of a linear learner: the pruner must be refreshed"
+TITLE = "Deliberate practice of a linear learner: whose judgement of what is hard?"
 ANSWERS = "Deliberate Practice (arXiv 2502.15588), section 4.2.2, an argument without a figure"
 EXPERIMENT = "practice_linear"
 
@@ -102,23 +103,82 @@ def numbers(tables: dict[str, pl.DataFrame], config: Any) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=["quantity", "ours", "paper", "difference or note"], orient="row")
 
 
+def findings(tables: dict[str, pl.DataFrame], config: Any) -> tuple[Finding, ...]:
+    rounds, laws = tables["rounds"], tables["laws"]
+    few = min(config.fractions)
+
+    def end(policy: str, p: float) -> Mean:
+        row = _at(rounds, policy, p, config, config.rounds)
+        return with_error(row["error"], row["error_stderr"])
+
+    def law(policy: str, p: float, stage: int) -> float:
+        return _at(laws, policy, p, config, stage)["error_law"]
+
+    adaptive, frozen, truth = (
+        {p: end(policy, p) for p in config.fractions} for policy in ("adaptive", "frozen", "truth")
+    )
+    uniform = end("uniform", 1.0)
+    once = {p: law("frozen", p, config.rounds) / law("adaptive", p, config.rounds) for p in config.fractions}
+    first = {p: _at(rounds, "adaptive", p, config, 1)["error"] for p in config.fractions}
+    off = {who: [abs(law(who, p, 1) / error - 1) for p, error in first.items()] for who in ("adaptive", "naive")}
+    both = rounds.join(laws, on=["policy", "kept", "examples"]).filter(pl.col("round") > 0)
+    worst = (both["error"] / both["error_law"] - 1).abs().max()
+    worse = [p for p in config.fractions if adaptive[p].below(truth[p])]
+    return (
+        Finding(
+            f"The hardest {100 * few:g} % for the current learner end below no selection.",
+            adaptive[few].below(uniform),
+            f"error {adaptive[few]} against {uniform}",
+        ),
+        Finding(
+            "The same severity makes a frozen pruner worse than no selection.",
+            uniform.below(frozen[few]),
+            f"error {frozen[few]} against {uniform}",
+        ),
+        Finding(
+            "For the current learner, the more severe the selection the lower the error.",
+            all(adaptive[low].below(adaptive[high]) for low, high in pairwise(sorted(config.fractions))),
+            ", ".join(f"{mean.mean:.4f} at {100 * p:g} %" for p, mean in adaptive.items()),
+        ),
+        Finding(
+            f"One round of the same total is worse than {config.rounds} adaptive ones at every fraction, by the laws.",
+            min(once.values()) > 1,
+            ", ".join(f"{ratio:.2f} times the error at {100 * p:g} %" for p, ratio in once.items()),
+        ),
+        Finding(
+            "Examples that are hard for the truth are worse than those that are hard for the learner.",
+            len(worse) == len(config.fractions),
+            f"at {len(worse)} of {len(config.fractions)} fractions",
+        ),
+        Finding(
+            f"The hardest {100 * few:g} % for the truth are worse than random ones.",
+            uniform.below(truth[few]),
+            f"error {truth[few]} against {uniform}",
+        ),
+        Finding(
+            "After the first round the law that takes the pruner as independent is further off than the exact one.",
+            all(naive > exact for naive, exact in zip(off["naive"], off["adaptive"], strict=True)),
+            f"off by {100 * min(off['naive']):.1f} to {100 * max(off['naive']):.1f} % against at most "
+            f"{100 * max(off['adaptive']):.1f} %",
+        ),
+        Finding("No simulated round is more than 5 % off its exact law.", worst < 0.05, f"{100 * worst:.1f} % at most"),
+    )
+
+
 def remarks(tables: dict[str, pl.DataFrame], config: Any) -> str:
     return f"""
     The paper argues in words that the pruner must follow the learner, and shows it for deep networks; this is the
     linear learner of its theory, d = {config.dimension}, {config.start} random examples, then {config.rounds} rounds of
     {config.added}, λ = {config.ridge:g}, {config.repeats} runs; standard errors are drawn, most smaller than the
-    points. The claim is seen, and is sharp: an adaptive pruner gains by severe selection, and the same severity makes a
-    frozen one worse than no selection.
+    points.
 
     Laws are lines. All are exact in high dimension: for a pruner that is independent of all data (uniform, truth); for
     a frozen one, whose rounds could as well be one; and for an adaptive one at every round (straight between rounds,
     where there is no learner). The last two know that each pruner was fitted on data that are trained on again. The law
-    that does not know this is the wrong one, in grey. Simulations are a few per cent below the laws where selection is
-    severe, as d is small.
+    that does not know this is the wrong one, in grey. Simulations are of a small d.
 
-    Knowing the truth does not make a good pruner here: its hard examples are worse than the learner's own, and with
-    severe selection worse than random ones. Along the truth they hardly vary, so the ridge shrinks what is learned
-    of it, whereas what is hard for the learner shows where the learner is wrong.
+    Along the truth, examples that are hard for it hardly vary, so the ridge shrinks what is learned of it, whereas
+    what is hard for the learner shows where the learner is wrong.
     """
 
 

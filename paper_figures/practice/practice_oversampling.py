@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from infojax.plots import LINES, MARKERS, PALETTE, bars_note, style
+from infojax.plots import LINES, MARKERS, PALETTE, Finding, bars_note, style, with_error
 
-TITLE = "How many examples to generate for each that is kept: accuracy rises, then falls"
+TITLE = "How many examples to generate for each that is kept"
 ANSWERS = "Deliberate Practice (arXiv 2502.15588), Figure 5c"
 EXPERIMENT = "practice_oversampling"
 
@@ -101,18 +101,63 @@ def numbers(tables: dict[str, pl.DataFrame], config: Any) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=["quantity", "ours", "paper", "difference or note"], orient="row")
 
 
+def findings(tables: dict[str, pl.DataFrame], config: Any) -> tuple[Finding, ...]:
+    points, best = tables["points"], tables["best"].sort("pruner")
+    curves = {
+        pruner: points.filter(pruner=pruner).sort("over_sampling") for pruner in sorted(points["pruner"].unique())
+    }
+    inside = {pruner: _clear(curve, 0) and _clear(curve, -1) for pruner, curve in curves.items()}
+    imperfect = [pruner for pruner in curves if pruner < 1]
+    ends = [with_error(curves[p]["error"][-1], curves[p]["error_stderr"][-1]) for p in imperfect]
+    worst = points["relative"].abs().max()
+    return (
+        Finding(
+            "Choosing the hardest of more examples helps up to a point, and then harms, for every pruner.",
+            all(inside.values()),
+            f"the simulated best is clear of both ends for {sum(inside.values())} of {len(inside)} pruners",
+        ),
+        Finding(
+            "The best ratio is smaller for a worse pruner, by the law.",
+            best["over_sampling"].is_sorted(),
+            ", ".join(
+                f"{ratio:.2f} at ρ = {rho:g}" for rho, ratio in best.select("pruner", "over_sampling").iter_rows()
+            ),
+        ),
+        Finding(
+            "The best accuracy is lower for a worse pruner, by the law.",
+            best["error_law"].is_sorted(descending=True),
+            ", ".join(
+                f"{_accuracy(e):.1f} % at ρ = {rho:g}" for rho, e in best.select("pruner", "error_law").iter_rows()
+            ),
+        ),
+        Finding(
+            "At the largest ratio, of the imperfect pruners the worse does less harm.",
+            len(ends) > 1 and ends[0].below(ends[-1]),
+            ", ".join(f"{_accuracy(end.mean):.1f} % at ρ = {p:g}" for p, end in zip(imperfect, ends, strict=True)),
+        ),
+        Finding("No simulated point is more than 5 % off the law.", worst < 0.05, f"{100 * worst:.1f} % at most"),
+    )
+
+
+def _clear(curve: pl.DataFrame, end: int) -> bool:
+    """Whether the least error of a curve is below that at one of its ends, with the error bars apart."""
+    peak, there = (
+        with_error(curve["error"][place], curve["error_stderr"][place])
+        for place in (int(curve["error"].arg_min() or 0), end)
+    )
+    return peak.below(there)
+
+
 def remarks(tables: dict[str, pl.DataFrame], config: Any) -> str:
     return f"""
     The paper draws one such curve and gives none of its parameters, so the shape can be compared and no number. Ours:
     d = {config.dimension}, m = {config.size} examples kept whatever the ratio, λ = {config.ridge:g} relative to m, and
-    pruners of cosine ρ = {", ".join(f"{pruner:g}" for pruner in config.pruners)} with the truth. The claim is seen for
-    each: choosing the hardest of more examples helps, up to a point, which comes earlier and lies lower for a worse
-    pruner. Far beyond it the order can turn: of the imperfect pruners the worse one then does less harm, as it selects
-    more at random.
+    pruners of cosine ρ = {", ".join(f"{pruner:g}" for pruner in config.pruners)} with the truth.
 
-    Why it falls: hard examples lie in a thin strip about the pruner's boundary. Their labels tell mostly in what the
+    Why it may fall: hard examples lie in a thin strip about the pruner's boundary. Their labels tell mostly in what the
     truth differs from the pruner, and along the pruner they hardly vary, so that a squared loss gets the proportion of
-    the two wrong; with ρ = 1 there is nothing to get wrong, but the ridge shrinks the one direction that counts.
+    the two wrong; with ρ = 1 there is nothing to get wrong, but the ridge shrinks the one direction that counts. A
+    worse pruner selects more at random.
 
     Stars are the optimum of the law, found by descent along its derivative. An example is kept if it is nearer to the
     boundary than a threshold, so m is the mean of the number kept, and pools were drawn as what passes

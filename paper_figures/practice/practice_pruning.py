@@ -4,7 +4,7 @@ from typing import Any
 
 import polars as pl
 
-from infojax.plots import LINES, MARKERS, PALETTE, bars_note, style
+from infojax.plots import LINES, MARKERS, PALETTE, Finding, bars_note, style
 
 from .._agreement import agreement
 
@@ -100,16 +100,66 @@ def numbers(tables: dict[str, pl.DataFrame], config: Any) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=["quantity", "ours", "paper", "difference or note"], orient="row")
 
 
+def findings(tables: dict[str, pl.DataFrame], config: Any) -> tuple[Finding, ...]:
+    peak = tables["points"].filter(AT_PEAK & (pl.col("ridge") == min(config.ridges)))
+    nearer = peak.filter(
+        (pl.col("error_counts") - pl.col("error")).abs() < (pl.col("error_law") - pl.col("error")).abs()
+    )
+    low = peak.filter(pl.col("relative") < 0)
+    mine = tables["lines"].filter(pruner=config.pruner)
+    best = {
+        (pool, ridge): panel.sort("error_law").row(0, named=True)
+        for (pool, ridge), panel in mine.group_by("pool", "ridge", maintain_order=True)
+    }
+    found = []
+    for pool, rule, words in ((min(config.pools), "easy", "few"), (max(config.pools), "hard", "many")):
+        rows = {ridge: row for (size, ridge), row in best.items() if size == pool}
+        told = ", ".join(
+            f"keep {row['rule']} at λ = {ridge:g} (error {row['error_law']:.3f})" for ridge, row in rows.items()
+        )
+        text = f"With {words} examples (n = {pool}) keeping {rule} examples is best at every ridge, by the law."
+        found.append(Finding(text, all(row["rule"] == rule for row in rows.values()), told))
+    turns = {
+        pool: _turns(mine.filter(pool=pool, ridge=min(config.ridges), rule="hard").sort("kept")["error_law"])
+        for pool in config.pools
+    }
+    return (
+        *found,
+        Finding(
+            "With hardly any ridge, keep-hard goes down, up to a peak, down, and up again as more is kept.",
+            max(turns.values()) >= 3,
+            ", ".join(f"{count} turns at n = {pool}" for pool, count in turns.items()),
+        ),
+        Finding(
+            "At the peaks of the smallest ridge the simulation is below the law.",
+            low.height == peak.height,
+            f"{low.height} of {peak.height}, by {_range(-100 * peak['relative'])} %",
+        ),
+        Finding(
+            "At these peaks the law, averaged over how many examples are kept, is nearer to the simulation.",
+            nearer.height == peak.height,
+            f"{nearer.height} of {peak.height}",
+        ),
+    )
+
+
+def _turns(values: pl.Series) -> int:
+    """How often a curve turns from falling to rising, or back."""
+    steps = np.sign(np.diff(values.to_numpy()))
+    steps = steps[steps != 0]
+    return int(np.sum(steps[1:] != steps[:-1]))
+
+
+def _range(values: pl.Series) -> str:
+    return f"{values.min():.0f} to {values.max():.0f}"
+
+
 def remarks(tables: dict[str, pl.DataFrame], config: Any) -> str:
     return f"""
     Dimension, pools and ridges are the paper's. Its pruner is not given: points and thick lines are for a pruner of
     cosine ρ = {config.pruner:g} with the truth, thin lines show by how much ρ = {config.other_pruner:g} would change
-    the law. With ρ = 1 and hardly any ridge, keep-hard shows the several descents that the paper points out: down,
-    up to the peak at p = d/n, down, and up again. With few examples (n = {min(config.pools)}) keeping easy examples
-    is best, with many ({max(config.pools)}) keeping hard ones.
+    the law. The peak is where d of n examples are kept.
 
-    At the peak of the smallest ridge the simulation is well below the law, for a reason that the law itself explains:
-    in a finite pool the number kept varies, so that the peak is averaged with its foot. Averaging the law over
-    the binomial number kept gives what is simulated (the table shows both). It is an effect of the dimension, and no
-    disagreement.
+    In a finite pool the number kept varies, so that the peak is averaged with its foot. The table has the law averaged
+    over the binomial number kept beside the law itself. It is an effect of the dimension.
     """

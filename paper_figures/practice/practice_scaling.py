@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from infojax.plots import LINES, MARKERS, PALETTE, bars_note, style
+from infojax.plots import LINES, MARKERS, PALETTE, Finding, bars_note, style
 
-from .._agreement import agreement
+from .._agreement import agreement, follows
 
 TITLE = "Training on the hardest examples of a pool: accuracy against how many are kept"
 ANSWERS = "Deliberate Practice (arXiv 2502.15588), Figure 3"
@@ -61,13 +61,42 @@ def numbers(tables: dict[str, pl.DataFrame], config: Any) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=["quantity", "ours", "paper", "difference or note"], orient="row")
 
 
+def findings(tables: dict[str, pl.DataFrame], config: Any) -> tuple[Finding, ...]:
+    points = tables["points"]
+    few, many = (points.filter(size=size).sort("kept") for size in (points["size"].min(), points["size"].max()))
+    slopes = np.log(few["error"].to_numpy() / many["error"].to_numpy()) / np.log(many["size"][0] / few["size"][0])
+    smallest = few["kept"][0]
+    place = [row["kept"] for row in many.sort("error").iter_rows(named=True)].index(smallest)
+    return (
+        Finding(
+            "The harder the selection, the steeper the curve.",
+            bool(np.all(np.diff(slopes) < 0)),
+            ", ".join(f"{slope:.2f} ({_label(p)})" for slope, p in zip(slopes, few["kept"], strict=True))
+            + f": −d log(error)/d log(n), {few['size'][0]} to {many['size'][0]} kept",
+        ),
+        Finding(
+            "With the fewest examples the smallest fraction is the worst choice.",
+            few["error"].arg_max() == 0,
+            ", ".join(
+                f"{100 * (1 - error):.1f} % ({_label(p)})" for p, error in few.select("kept", "error").iter_rows()
+            ),
+        ),
+        Finding(
+            "With the most examples the smallest fraction is the best choice but one.",
+            place == 1,
+            ", ".join(
+                f"{100 * (1 - error):.1f} % ({_label(p)})" for p, error in many.select("kept", "error").iter_rows()
+            ),
+        ),
+        follows(points),
+    )
+
+
 def remarks(tables: dict[str, pl.DataFrame], config: Any) -> str:
     return f"""
     The paper gives the dimension ({config.dimension}) and the fractions, but neither the ridge nor the pruner. We take
-    λ = {config.ridge:g}, relative to the number kept, and a pruner of cosine {config.pruner:g} with the truth. Of the
-    values tried these put the curves into the range of the paper's axis; they are a guess, so only the shape of the
-    curves can be compared: the harder the selection, the steeper the curve, and the smallest fraction is the worst
-    choice for few examples and the best but one for many.
+    λ = {config.ridge:g}, relative to the number kept, and a pruner of cosine {config.pruner:g} with the truth. They
+    were chosen to put the curves into the range of the paper's axis, so only the shape of the curves can be compared.
 
     An example is kept if it is nearer to the boundary than a threshold, as in the theorem, so that the number kept
     varies from pool to pool; the axis shows its mean. Where curves are steep, this variation is most of the error bars

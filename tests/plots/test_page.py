@@ -4,7 +4,8 @@ from html.parser import HTMLParser
 import polars as pl
 import pytest
 
-from infojax.plots import Entry, page
+from infojax.errors import InvalidInput
+from infojax.plots import Entry, Finding, page
 
 EVIL = "<script>alert('x')</script> & \"quotes\" λ"
 PNG = base64.b64decode(
@@ -60,7 +61,16 @@ def entries():
         }
     )
     return [
-        Entry("one", f"First {EVIL}", EVIL, PNG, numbers, f"{EVIL}\n\nSecond\nparagraph.", RECORD),
+        Entry(
+            "one",
+            f"First {EVIL}",
+            EVIL,
+            PNG,
+            numbers,
+            (Finding(f"It is so. {EVIL}", True, f"1 {EVIL}"), Finding("It is not.", False, "2 of 3")),
+            f"{EVIL}\n\nSecond\nparagraph.",
+            RECORD,
+        ),
         Entry("two", "Second", "Fig. 7", missing=f"no data {EVIL}"),
     ]
 
@@ -130,7 +140,7 @@ def test_says_when_the_time_is_that_of_a_part():
 
 def test_what_nobody_asked_for_is_no_failure(entries):
     html = page("t", "s", [*entries, Entry("three", f"Third {EVIL}", "Fig. 3", command=f"draw three {EVIL}")])
-    assert html.count('class="failed"') == 2  # both of the figure that could not be drawn
+    assert html.count('class="failed"') == 3  # a finding, and both of the figure that could not be drawn
     assert f"draw three {EVIL}" in Reader(html).text
     assert [a["id"] for a in Reader(html).all("section")] == ["one", "two", "others"]
 
@@ -154,3 +164,16 @@ def test_a_bug_is_shown_with_its_traceback():
     reader = Reader(page("t", "s", [Entry("one", "First", "Fig. 1", missing="a bug", trace=f"Traceback {EVIL}")]))
     assert f"Traceback {EVIL}" in reader.text
     assert len(reader.all("pre")) == 1
+
+
+def test_findings_are_shown_and_those_that_do_not_hold_are_marked(html):
+    good, bad = html.partition('<ul class="findings">')[2].partition("</ul>")[0].split("</li>")[:2]
+    assert "It is so." in good
+    assert "failed" not in good
+    assert '<li class="failed"><strong>Does not hold here:</strong> It is not. <span>2 of 3</span>' in bad
+
+
+@pytest.mark.parametrize(("text", "figure"), [("", "1 of 2"), ("It is so.", "")])
+def test_a_finding_says_what_and_by_which_number(text, figure):
+    with pytest.raises(InvalidInput, match="is empty"):
+        Finding(text, True, figure)
