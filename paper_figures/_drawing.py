@@ -19,7 +19,7 @@ from infojax.files import write_whole
 from infojax.plots import Entry, save, style
 from infojax.sweeps import Result, Store, load_module, run_stored
 
-NEEDS = ("TITLE", "ANSWERS", "EXPERIMENT", "draw", "numbers", "remarks")
+NEEDS = ("TITLE", "ANSWERS", "EXPERIMENT", "draw", "numbers", "findings", "remarks")
 LOOK = 1.0  # seconds between two looks at how far an experiment is
 
 
@@ -142,8 +142,7 @@ def _drawn(name: str, module: ModuleType, config: Any, result: Result, out: Path
     plt.close(figure)
     numbers = module.numbers(tables, config)
     write_whole(out / f"{name}.csv", _rounded(numbers).write_csv)
-    findings = module.findings(tables, config) if hasattr(module, "findings") else ()
-    remarks = module.remarks(tables, config)
+    findings, remarks = module.findings(tables, config), module.remarks(config)
     return Entry(name, module.TITLE, module.ANSWERS, png.read_bytes(), numbers, findings, remarks, result.record)
 
 

@@ -57,6 +57,8 @@ FIGURE = '''"""The line, drawn."""
 import matplotlib.pyplot as plt
 import polars as pl
 
+from infojax.plots import Finding
+
 TITLE = "A line & its slope"
 ANSWERS = "Fig. 1 of Euclid"
 EXPERIMENT = "line"
@@ -69,7 +71,11 @@ def draw(tables, config):
 def numbers(tables, config):
     return pl.DataFrame({"quantity": ["slope"], "ours": [config.slope], "paper": [2.0], "note": ["same"]})
 
-def remarks(tables, config):
+def findings(tables, config):
+    rise = tables["line"]["y"][-1] - tables["line"]["y"][0]
+    return (Finding("The line rises.", rise > 0, f"by {rise}"),)
+
+def remarks(config):
     return "Nothing differs."
 '''
 
@@ -168,6 +174,7 @@ def test_figures_are_drawn_with_their_numbers(packages, log, tmp_path, capsys):
         "A line &amp; its slope",
         "Fig. 1 of Euclid",
         "Nothing differs.",
+        "<li>The line rises. <span>by 4.0</span></li>",
         "slope: <code>2.0</code>",
         "data:image/png",
     ):
@@ -269,7 +276,7 @@ def test_a_figure_that_fails_does_not_stop_the_others(packages, tmp_path, capsys
     html = (tmp_path / "figures" / "index.html").read_text()
     assert "1 of 3 figures" in html
     assert "AttributeError: &#x27;Config&#x27; object has no attribute" in html
-    assert "it lacks TITLE, ANSWERS, EXPERIMENT, draw, numbers, remarks" in html
+    assert "it lacks TITLE, ANSWERS, EXPERIMENT, draw, numbers, findings, remarks" in html
     assert (tmp_path / "figures" / "line.png").exists()
     err = capsys.readouterr().err
     assert "Traceback" in err

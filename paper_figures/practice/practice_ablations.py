@@ -121,12 +121,12 @@ def findings(tables: dict[str, pl.DataFrame], config: Any) -> tuple[Finding, ...
     )
 
 
-def remarks(tables: dict[str, pl.DataFrame], config: Any) -> str:
+def remarks(config: Any) -> str:
     return f"""
     One thing is varied at a time, from ω = {config.strength:g} and T_max = {config.patience}, {config.capacity}
     examples at the end; {config.runs} seeds, error bars of one standard error. The paper's accuracies, in the table,
     are not reproduced; its strengths are of a normalised update in another unit, so that only shapes compare.
 
-    A patience that grows with the data, or is long, can leave a run short of its capacity, as its iterations end
+    A long patience, or one in proportion to the data, can leave a run short of its capacity, as its iterations end
     first; the table has the number of examples that were reached.
     """

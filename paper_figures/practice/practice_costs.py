@@ -19,7 +19,7 @@ def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
 
     with style("full", columns=3, height_to_width=1.05):
         figure, axes = plt.subplots(1, 3, layout="constrained")
-        pruned = _means(tables["runs"], "pruned")
+        pruned, guided = (_means(tables["runs"], kind) for kind in ("pruned", "guided"))
         _by_ratio(axes[0], pruned, guided)
         _by_cost(axes[1], pruned, guided)
         _by_law(axes[2], tables["laws"])
@@ -150,11 +150,11 @@ def findings(tables: dict[str, pl.DataFrame], config: Any) -> tuple[Finding, ...
     dearer = even.filter((pl.col("cost") > pl.col("break_even")) & pl.col("break_even").is_not_nan())
     laws = tables["laws"].filter(kind="pruned").sort("ratio")
     severe = {
-        "here": (pruned.sort("ratio")["mean"][-1], pruned["mean"].min()),
-        "by the laws": (100 * laws["error"][-1], 100 * laws["error"].min()),
+        "here": (pruned.sort("ratio")["mean"][-1], pruned["mean"].to_numpy().min()),
+        "by the laws": (100 * laws["error"][-1], 100 * laws["error"].to_numpy().min()),
     }
     price = tables["prices"].row(0, named=True)
-    cost = tables["runs"].filter(kind="guided")["cost"].mean()
+    cost = tables["runs"].filter(kind="guided")["cost"].to_numpy().mean()
     return (
         Finding(
             "With an exact score it is cheaper to prune: guidance costs more than the ratio at which it breaks even.",
@@ -164,8 +164,8 @@ def findings(tables: dict[str, pl.DataFrame], config: Any) -> tuple[Finding, ...
         Finding(
             "A guided example costs more than the paper's, as the score is cheap beside the learner.",
             cost > GUIDED and price["score"] < price["learner_gradient"],
-            f"{cost:.1f} against {GUIDED}; operations: {price['score']:.0f} for a score, {price['learner_gradient']:.0f} for the "
-            "gradient of the learner's entropy",
+            f"{cost:.1f} against {GUIDED}; {price['score']:.0f} operations for a score, "
+            f"{price['learner_gradient']:.0f} for the gradient of the learner's entropy",
         ),
         *(
             Finding(
@@ -186,7 +186,7 @@ def _told(even: pl.DataFrame) -> str:
     )
 
 
-def remarks(tables: dict[str, pl.DataFrame], config: Any) -> str:
+def remarks(config: Any) -> str:
     return f"""
     {config.start} examples at first; when the learner stalls, as many more, either the hardest of r times as many or
     guided; {config.runs} seeds, error bars of one standard error. Up to the addition all arms are the same run.

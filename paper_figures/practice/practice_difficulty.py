@@ -105,7 +105,7 @@ def findings(tables: dict[str, pl.DataFrame], config: Any) -> tuple[Finding, ...
     )
 
 
-def remarks(tables: dict[str, pl.DataFrame], config: Any) -> str:
+def remarks(config: Any) -> str:
     return f"""
     {config.start} examples, then {config.additions} additions of {config.added}; {config.runs} seeds, error bars of
     one standard error. Learners are those at each addition and the one at the end; an addition's learner, at 0, is

@@ -110,7 +110,7 @@ def findings(tables: dict[str, pl.DataFrame], config: Any) -> tuple[Finding, ...
     )
 
 
-def remarks(tables: dict[str, pl.DataFrame], config: Any) -> str:
+def remarks(config: Any) -> str:
     unseen = {"digits": "the 1,000 digits", "mnist": "MNIST's 60,000 training digits"}[config.data]
     return f"""
     The generator is a denoiser that was trained on {unseen}; the learner, a perceptron with two hidden layers of

@@ -141,7 +141,7 @@ def findings(tables: dict[str, pl.DataFrame], config: Any) -> tuple[Finding, ...
     )
 
 
-def remarks(tables: dict[str, pl.DataFrame], config: Any) -> str:
+def remarks(config: Any) -> str:
     source = "MNIST" if config.data == "mnist" else "8 × 8 digits"
     return f"""
     A network trained here generates {source}; a learner begins with {config.start} of them and gets {config.added}

@@ -122,7 +122,7 @@ def findings(tables: dict[str, pl.DataFrame], config: Any) -> tuple[Finding, ...
     first = {p: _at(rounds, "adaptive", p, config, 1)["error"] for p in config.fractions}
     off = {who: [abs(law(who, p, 1) / error - 1) for p, error in first.items()] for who in ("adaptive", "naive")}
     both = rounds.join(laws, on=["policy", "kept", "examples"]).filter(pl.col("round") > 0)
-    worst = (both["error"] / both["error_law"] - 1).abs().max()
+    worst = (both["error"] / both["error_law"] - 1).abs().to_numpy().max()
     worse = [p for p in config.fractions if adaptive[p].below(truth[p])]
     return (
         Finding(
@@ -165,7 +165,7 @@ def findings(tables: dict[str, pl.DataFrame], config: Any) -> tuple[Finding, ...
     )
 
 
-def remarks(tables: dict[str, pl.DataFrame], config: Any) -> str:
+def remarks(config: Any) -> str:
     return f"""
     The paper argues in words that the pruner must follow the learner, and shows it for deep networks; this is the
     linear learner of its theory, d = {config.dimension}, {config.start} random examples, then {config.rounds} rounds of

@@ -99,7 +99,7 @@ def findings(tables: dict[str, pl.DataFrame], config: Any) -> tuple[Finding, ...
     below = [strength for strength, mean in current.items() if mean.below(unguided)]
     means = tables["rounds"].group_by("policy", "strength", "round").agg(pl.mean("error"))
     both = means.join(tables["laws"], on=["policy", "strength", "round"])
-    worst = (both["error"] / both["error_law"] - 1).abs().max()
+    worst = (both["error"] / both["error_law"] - 1).abs().to_numpy().max()
     return (
         Finding(
             "Guidance by the current learner ends below no guidance at every strength.",
@@ -121,7 +121,7 @@ def findings(tables: dict[str, pl.DataFrame], config: Any) -> tuple[Finding, ...
     )
 
 
-def remarks(tables: dict[str, pl.DataFrame], config: Any) -> str:
+def remarks(config: Any) -> str:
     return f"""
     Points are the loop itself: triggered by the learner's accuracy, d = {config.dimension}, {config.runs} runs, error
     bars of one standard error. Lines are exact laws in the limit of many dimensions. The paper's theory is for a

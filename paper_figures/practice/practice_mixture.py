@@ -165,7 +165,7 @@ def _error(error: Mean) -> str:
     return f"{100 * error.mean:.2f} % ({100 * error.low:.2f} to {100 * error.high:.2f})"
 
 
-def remarks(tables: dict[str, pl.DataFrame], config: Any) -> str:
+def remarks(config: Any) -> str:
     return f"""
     ImageNet is not reproduced: no such data, generator or hardware here. The paper's points are drawn as it gives
     them. Ours is the same algorithm where all but the learner is exact: {config.problem.classes} classes of

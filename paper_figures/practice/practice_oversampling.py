@@ -109,7 +109,7 @@ def findings(tables: dict[str, pl.DataFrame], config: Any) -> tuple[Finding, ...
     inside = {pruner: _clear(curve, 0) and _clear(curve, -1) for pruner, curve in curves.items()}
     imperfect = [pruner for pruner in curves if pruner < 1]
     ends = [with_error(curves[p]["error"][-1], curves[p]["error_stderr"][-1]) for p in imperfect]
-    worst = points["relative"].abs().max()
+    worst = points["relative"].abs().to_numpy().max()
     return (
         Finding(
             "Choosing the hardest of more examples helps up to a point, and then harms, for every pruner.",
@@ -148,7 +148,7 @@ def _clear(curve: pl.DataFrame, end: int) -> bool:
     return peak.below(there)
 
 
-def remarks(tables: dict[str, pl.DataFrame], config: Any) -> str:
+def remarks(config: Any) -> str:
     return f"""
     The paper draws one such curve and gives none of its parameters, so the shape can be compared and no number. Ours:
     d = {config.dimension}, m = {config.size} examples kept whatever the ratio, λ = {config.ridge:g} relative to m, and

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from infojax.plots import LINES, MARKERS, PALETTE, Finding, bars_note, style
@@ -154,7 +155,7 @@ def _range(values: pl.Series) -> str:
     return f"{values.min():.0f} to {values.max():.0f}"
 
 
-def remarks(tables: dict[str, pl.DataFrame], config: Any) -> str:
+def remarks(config: Any) -> str:
     return f"""
     Dimension, pools and ridges are the paper's. Its pruner is not given: points and thick lines are for a pruner of
     cosine ρ = {config.pruner:g} with the truth, thin lines show by how much ρ = {config.other_pruner:g} would change

@@ -63,7 +63,10 @@ def numbers(tables: dict[str, pl.DataFrame], config: Any) -> pl.DataFrame:
 
 def findings(tables: dict[str, pl.DataFrame], config: Any) -> tuple[Finding, ...]:
     points = tables["points"]
-    few, many = (points.filter(size=size).sort("kept") for size in (points["size"].min(), points["size"].max()))
+    few, many = (
+        points.filter(size=size).sort("kept")
+        for size in (points["size"].to_numpy().min(), points["size"].to_numpy().max())
+    )
     slopes = np.log(few["error"].to_numpy() / many["error"].to_numpy()) / np.log(many["size"][0] / few["size"][0])
     smallest = few["kept"][0]
     place = [row["kept"] for row in many.sort("error").iter_rows(named=True)].index(smallest)
@@ -92,7 +95,7 @@ def findings(tables: dict[str, pl.DataFrame], config: Any) -> tuple[Finding, ...
     )
 
 
-def remarks(tables: dict[str, pl.DataFrame], config: Any) -> str:
+def remarks(config: Any) -> str:
     return f"""
     The paper gives the dimension ({config.dimension}) and the fractions, but neither the ridge nor the pruner. We take
     λ = {config.ridge:g}, relative to the number kept, and a pruner of cosine {config.pruner:g} with the truth. They

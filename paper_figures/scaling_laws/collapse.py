@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from infojax.plots import LINES, MARKERS, PALETTE, bars_note, style
+from infojax.plots import LINES, MARKERS, PALETTE, Finding, Mean, bars_note, style, with_error
 
-from .._agreement import agreement
+from .._agreement import agreement, follows
 
 TITLE = "Learners trained on each other's labels: what curation holds, and what it cannot"
 ANSWERS = "Why Less is More (Sometimes) (arXiv 2511.03492), model collapse and label-aware curation"
@@ -111,8 +111,68 @@ def numbers(tables: dict[str, pl.DataFrame], config: Any) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=["quantity", "ours", "paper", "difference or note"], orient="row")
 
 
-def remarks(tables: dict[str, pl.DataFrame], config: Any) -> str:
+def findings(tables: dict[str, pl.DataFrame], config: Any) -> tuple[Finding, ...]:
+    points = tables["points"]
     few, many = min(config.sizes), max(config.sizes)
+
+    def chain(size: float, kept: float, aware: bool, pruner: float = 1.0) -> pl.DataFrame:
+        own = points.filter(size=size, kept=kept, label_aware=aware, pruner=pruner)
+        return own.sort("generation")
+
+    def ends(rows: pl.DataFrame) -> tuple[Mean, Mean]:
+        first, last = (with_error(*rows.select("error", "error_stderr").row(place)) for place in (0, -1))
+        return first, last
+
+    kept = min(part for _, part, _, _ in config.curations)
+    alone = {size: ends(chain(size, 1.0, False)) for size in config.sizes}
+    hard = {size: ends(chain(size, kept, False)) for size in config.sizes}
+    aware = {size: ends(chain(size, kept, True)) for size in config.sizes}
+    poor = [
+        (size, pruner, *ends(chain(size, part, True, pruner)))
+        for size in config.sizes
+        for _, part, looks, pruner in config.curations
+        if looks and pruner < 1
+    ]
+    as_pruner = [last.mean > 0.95 * np.arccos(pruner) / np.pi for _, pruner, _, last in poor]
+    return (
+        Finding(
+            "Without curation the error grows from the first generation to the last.",
+            all(first.below(last) for first, last in alone.values()),
+            _told(alone),
+        ),
+        Finding(
+            "Label-aware curation of the hard half, by a perfect pruner, ends below no curation.",
+            all(aware[size][1].below(alone[size][1]) for size in config.sizes),
+            _told(aware),
+        ),
+        Finding(
+            f"Keeping the hard half without looking at labels slows the drift at n = {many:g} d.",
+            hard[many][1].below(alone[many][1]),
+            f"it ends at {hard[many][1]}, without curation at {alone[many][1]}",
+        ),
+        Finding(
+            f"At n = {few:g} d it starts below no curation and ends above it.",
+            hard[few][0].below(alone[few][0]) and alone[few][1].below(hard[few][1]),
+            f"{hard[few][0]} → {hard[few][1]} against {alone[few][0]} → {alone[few][1]}",
+        ),
+        Finding(
+            "A chain with an imperfect pruner ends at the pruner's own error or above.",
+            len(as_pruner) > 0 and all(as_pruner),
+            ", ".join(
+                f"{last.mean:.3f} where the pruner errs on {np.arccos(pruner) / np.pi:.3f} (n = {size:g} d)"
+                for size, pruner, _, last in poor
+            )
+            or "not measured",
+        ),
+        follows(points.filter(pl.col("error") < 0.45), "point with an error below 0.45"),
+    )
+
+
+def _told(ends: dict[float, tuple[Mean, Mean]]) -> str:
+    return ", ".join(f"{first.mean:.3f} → {last.mean:.3f} at n = {size:g} d" for size, (first, last) in ends.items())
+
+
+def remarks(config: Any) -> str:
     return f"""
     The first learner has the truth's labels, each later one those of the learner before it, on fresh examples; one
     pruner curates every generation's pool. The paper shows collapse with networks on images, which is not repeated
@@ -121,20 +181,9 @@ def remarks(tables: dict[str, pl.DataFrame], config: Any) -> str:
     pruner's boundary, "label-aware" rejects labels that the pruner disagrees with. Pruners are perfect unless said
     otherwise.
 
-    As claimed, without curation the error grows from generation to generation, and label-aware curation stops it,
-    best with hard examples if n is large. The law adds three things.
-
-    Keeping hard examples without looking at labels is no cure: at n = {many:g} d it slows the drift, at n = {few:g}
-    d it starts ahead of no curation and ends behind it, near an error of 1/2.
-
-    What label-aware curation holds the chain to is the pruner, not the truth. The learners of a chain with an
-    imperfect pruner come to agree with the pruner, and err as it does or more (right). One that errs on more than
-    about what an uncurated chain has drifted to is worse than none, and the poor one here is worse than none at
-    first.
-
-    By the law, with few examples the hard half is no better than all in the end, even label-aware.
+    What label-aware curation holds the chain to is the pruner, not the truth.
 
     Where a chain loses the truth, a finite dimension shows: at an error near 1/2 the cosine cannot be told from
-    1/√d, and points may lie below the law. Error bars are of {config.repeats} chains; points of one chain are not
+    1/√d, and points may leave the law. Error bars are of {config.repeats} chains; points of one chain are not
     independent.
     """

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from infojax.plots import LINES, MARKERS, PALETTE, bars_note, style
+from infojax.plots import LINES, MARKERS, PALETTE, Finding, bars_note, style
 
 TITLE = "Pruning by information or by margin: learning curves of kernel regression"
 ANSWERS = (
@@ -181,13 +181,54 @@ def _median_ratio(held_out: pl.DataFrame) -> float:
     return float(np.median((held_out["measured"] / held_out["predicted"]).to_numpy()))
 
 
-def remarks(tables: dict[str, pl.DataFrame], config: Any) -> str:
-    fits = tables["fits"].filter(floor_fitted=False, quantity="error", way="grown")
-    verdicts = " ".join(_verdict(fits.filter(kernel=kernel, kept=kept), kernel, kept)
-                        for kernel in KERNELS for kept in config.kept)  # fmt: skip
-    misfits = tables["fits"].filter(floor_fitted=False, rule="most").group_by("way").agg(pl.col("misfit").median())
-    bent = dict(misfits.iter_rows())
+def findings(tables: dict[str, pl.DataFrame], config: Any) -> tuple[Finding, ...]:
+    fits = tables["fits"].filter(~pl.col("floor_fitted"))
+    errors = fits.filter(quantity="error", way="grown")
+    misfit = dict(fits.filter(rule="most").group_by("way").agg(pl.col("misfit").median()).iter_rows())
     held = tables["held_out"]
+    off = {
+        law: deviation
+        for law, quantity, name, deviation, *_ in _deviations(tables["curves"])
+        if (quantity, name) == ("mse", "random")
+    }
+    return (
+        *(
+            _moved(errors.filter(kernel=kernel, kept=kept, rule=rule).row(0, named=True))
+            for kernel in KERNELS
+            for kept in config.kept
+            for rule in ("most", "least")
+        ),
+        Finding(
+            "Training sets drawn from one selection of the most informative are misfitted by a power law, more than "
+            "selections from growing pools.",
+            misfit["drawn"] > misfit["grown"],
+            f"median misfit {misfit['drawn']:.1f} standard errors, grown {misfit['grown']:.1f}",
+        ),
+        Finding(
+            "Fits to the smaller half of the range, extrapolated, hold at the largest n, intervals considered.",
+            held.filter(_inside()).height == held.height,
+            f"for {held.filter(_inside()).height} of {held.height} curves",
+        ),
+        Finding(
+            "Each law's mse is within 10 % of what is measured on random subsets.",
+            max(off.values()) < 0.1,
+            ", ".join(f"{law} {100 * deviation:.1f} %" for law, deviation in off.items()),
+        ),
+    )
+
+
+def _moved(fit: dict[str, Any]) -> Finding:
+    """Whether pruning by F-SI moves the exponent of the errors, with pools that grow."""
+    moved = fit["steeper_low"] > 0 or fit["steeper_high"] < 0
+    return Finding(
+        f"Keeping the {100 * fit['kept']:g} % {fit['rule']} informative ({KERNELS[fit['kernel']]}) moves the exponent.",
+        moved,
+        f"{fit['steeper']:+.3f} ({fit['steeper_low']:+.3f} to {fit['steeper_high']:+.3f}); at n = {fit['n']} "
+        f"{fit['ratio']:.2f} ({fit['ratio_low']:.2f} to {fit['ratio_high']:.2f}) times the errors of random selection",
+    )
+
+
+def remarks(config: Any) -> str:
     splits = (
         "disjoint"
         if config.dataset == "mnist"
@@ -201,16 +242,10 @@ def remarks(tables: dict[str, pl.DataFrame], config: Any) -> str:
     are floor-free power laws. Below, exponents for drawn (open) and grown (filled), with 95 % intervals; the grey
     line is random selection. mse is in squared target units.
 
-    Does pruning by F-SI move the exponent, or only the constant? With pools that grow: {verdicts}
-
-    Where training sets are drawn from one selection, its last examples are worth more than the first, above all those
-    of the most informative: their curve bends down as n approaches the whole selection, and a power law misfits it
-    (median misfit {bent["drawn"]:.1f} standard errors, grown {bent["grown"]:.1f}). Its exponent must not be read as a
-    scaling law of pruning. The law for finite pools has this bend.
-
-    Fits to the smaller half of the range of log n, extrapolated, hold at the largest n for
-    {held.filter(_inside()).height} of {held.height} curves, intervals considered: these are exponents of a range of n,
-    not of a limit. None of the papers prints numbers for these data.
+    The question is whether pruning by F-SI moves the exponent, or only the constant. Where training sets are drawn from
+    one selection, the curve bends as n approaches the whole selection, and so does the law for finite pools: the
+    exponent there must not be read as a scaling law of pruning. Exponents are of a range of n, not of a limit. None of
+    the papers prints numbers for these data.
     """
 
 

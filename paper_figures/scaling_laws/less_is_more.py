@@ -1,12 +1,13 @@
 """Test error against the fraction kept, few and many examples, strong and weak generator (Why Less is More, Fig. 1)."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import polars as pl
 
-from infojax.plots import LINES, MARKERS, PALETTE, bars_note, style
+from infojax.plots import LINES, MARKERS, PALETTE, Finding, bars_note, style
 
-from .._agreement import agreement
+from .._agreement import agreement, follows
 
 TITLE = "When less is more: keeping hard, easy or random examples of a strong or a weak generator"
 ANSWERS = "Why Less is More (Sometimes) (arXiv 2511.03492), Figure 1 and Theorem 2"
@@ -96,7 +97,89 @@ def numbers(tables: dict[str, pl.DataFrame], config: Any) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=["quantity", "ours", "paper", "difference or note"], orient="row")
 
 
-def remarks(tables: dict[str, pl.DataFrame], config: Any) -> str:
+def findings(tables: dict[str, pl.DataFrame], config: Any) -> tuple[Finding, ...]:
+    lines, limit = tables["lines"], tables["limit"]
+    few, many = min(config.sizes), max(config.sizes)
+    strong, weak = max(config.generators), min(config.generators)
+
+    def gain(generator: float, size: float, rule: str) -> float:
+        """The least error of a rule over that of keeping all without a look at labels."""
+        panel = lines.filter(generator=generator, size=size)
+        own = panel.filter(~pl.col("label_aware"), rule=rule)
+        every = panel.filter(pl.col("kept") == 1, ~pl.col("label_aware"))["error_law"][0]
+        return own["error_law"].to_numpy().min() / every
+
+    def told(rule: str) -> str:
+        return ", ".join(
+            f"× {gain(generator, size, rule):.3f} (ρ = {generator:g}, n = {size:g} d)"
+            for generator in config.generators
+            for size in config.sizes
+        )
+
+    perfect = limit.filter(generator=1.0).pivot("rule", index="pruner", values="error_law")
+    imperfect = perfect.filter(pl.col("pruner") < 1)
+    return (
+        Finding(
+            "Of a strong generator, keeping hard examples improves on keeping all where examples are many.",
+            gain(strong, many, "hard") < 0.99,
+            told("hard"),
+        ),
+        Finding(
+            "Where examples are few it does not.",
+            gain(strong, few, "hard") > 0.99,
+            f"× {gain(strong, few, 'hard'):.3f}",
+        ),
+        Finding(
+            "Of a weak generator and many examples, keeping easy ones is best.",
+            gain(weak, many, "easy") < min(gain(weak, many, "hard"), 1),
+            told("easy"),
+        ),
+        Finding(
+            "With few examples keep-hard and random gain less than 1 %, but keep-easy improves on keeping all.",
+            all(
+                gain(generator, few, "easy") < 1
+                and min(gain(generator, few, rule) for rule in ("hard", "random")) > 0.99
+                for generator in config.generators
+            ),
+            ", ".join(
+                f"× {gain(generator, few, rule):.3f} ({rule}, ρ = {generator:g})"
+                for generator in config.generators
+                for rule in RULES
+            ),
+        ),
+        Finding(
+            "At ρ = 1 and a pruner of ρ* < 1, without a ridge and with n/d → ∞, keep-random beats keep-hard.",
+            imperfect.height > 0 and (imperfect["random"] < imperfect["hard"]).all(),
+            ", ".join(
+                f"{row['random']:.2g} against {row['hard']:.2g} at ρ* = {row['pruner']:g}"
+                for row in imperfect.iter_rows(named=True)
+            )
+            or "not computed",
+        ),
+        *_curation(lines, many, strong, weak),
+        follows(tables["points"]),
+    )
+
+
+def _curation(lines: pl.DataFrame, size: float, strong: float, weak: float) -> Iterator[Finding]:
+    """What looking at labels does at a size where it is drawn: the best of all fractions and rules, either way."""
+    drawn = lines.filter("label_aware")["size"].unique().to_numpy()
+    size = size if size in drawn else drawn.max()
+    least = {
+        (generator, aware): rows["error_law"].to_numpy().min()
+        for (generator, aware), rows in lines.filter(size=size).group_by("generator", "label_aware")
+    }
+    for generator, text in (
+        (weak, "Label-aware curation takes a third or more off the error of the weak generator."),
+        (strong, "With the strong generator label-aware curation does harm."),
+    ):
+        if (generator, True) in least:
+            with_labels, without = least[generator, True], least[generator, False]
+            holds = with_labels < without * 2 / 3 if generator == weak else with_labels > without
+            yield Finding(text, holds, f"least error {with_labels:.4f} with, {without:.4f} without, n = {size:g} d")
+
+
+def remarks(config: Any) -> str:
     few, many = min(config.sizes), max(config.sizes)
     strong, weak = max(config.generators), min(config.generators)
     return f"""
@@ -104,21 +187,14 @@ def remarks(tables: dict[str, pl.DataFrame], config: Any) -> str:
     {config.pruner:g}, whose cosine with the generator is taken to be ρρ*. The paper's figure has pools of 100 and
     5000 and ρ = 1 or less; its dimension, cosines and ridge could not be read. Ours are d = {config.dimension},
     n = {few:g} d and {many:g} d, ρ = {strong:g} and {weak:g}, λ = {config.ridge:g} relative to 1/n, so the claims
-    are compared, not numbers.
-
-    The claims are those of its abstract and of summaries. Seen as claimed: of a strong generator, keep-hard
-    improves on keeping all where examples are many and only there; of a weak one it hardly does, and keep-easy is
-    best. With few examples "more is more" is true of keep-hard and of random, not of keep-easy, which is slightly
-    better than keeping all, with either generator.
+    are compared, not numbers. The claims are those of its abstract and of summaries.
 
     Theorem 2 says, of infinitely many examples without a ridge, that keep-hard is optimal as ρ and ρ* go to 1. That
-    holds only in the joint limit. At ρ = 1 exactly and ρ* < 1, random thinning is unbiased and its error goes to 0,
-    while keep-hard keeps a bias of its own (rows n/d = 1e9). At ρ = ρ* = 1 all rules are right in the end, and
-    keep-hard is only ahead by a factor. So what keep-hard gains is variance, at a finite n/d; the figure
-    "less_is_more_window" shows where. Its bias does not fall steadily as ρ* goes to 1, as it has either sign.
+    is a joint limit: at ρ = 1 exactly and ρ* < 1, random thinning is unbiased, while keep-hard has a bias of its own
+    (rows n/d = 1e9), of either sign. What keep-hard can gain is variance, at a finite n/d; the figure
+    "less_is_more_window" shows where.
 
-    Label-aware curation (right) keeps an example only if the pruner agrees with its label; p counts the rule alone,
-    and fewer are kept. It halves the error of the weak generator. With the strong one it does harm: the pruner is
-    the worse of the two, and rejects labels that are right. The printed form of the paper's Theorem 3 could not be
-    read; the law is our own, and the points are its check.
+    Label-aware curation (right) rejects examples whose labels differ from the pruner's; p counts the rule alone,
+    and fewer are kept. The printed form of the
+    paper's Theorem 3 could not be read; the law is our own, and the points are its check.
     """

@@ -1,11 +1,12 @@
 """How many examples there must be, and may be, for pruning to help: the law against the size of the pool."""
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from infojax.plots import LINES, PALETTE, style
+from infojax.plots import LINES, PALETTE, Finding, style
 
 TITLE = "The window in which less is more: what pruning gains or loses against the size of the pool"
 ANSWERS = "Why Less is More (Sometimes) (arXiv 2511.03492): pruning wants many examples and a strong generator"
@@ -81,21 +82,57 @@ def _stretches(size: np.ndarray, better: np.ndarray) -> str:
     return ", ".join(told) or "nowhere"
 
 
-def remarks(tables: dict[str, pl.DataFrame], config: Any) -> str:
+def findings(tables: dict[str, pl.DataFrame], config: Any) -> tuple[Finding, ...]:
+    window = tables["window"]
+    strong, weak = window["generator"].to_numpy().max(), window["generator"].to_numpy().min()
+
+    def ratios(rule: str, generator: float) -> dict[float, np.ndarray]:
+        pruners = np.unique(window.filter(pl.col("generator") == generator)["pruner"].to_numpy()).tolist()
+        return {pruner: _gain(window, rule, pruner, generator)[1] for pruner in pruners}
+
+    hard = ratios("hard", strong)
+    perfect, imperfect = hard.get(1.0), {pruner: ratio for pruner, ratio in hard.items() if pruner < 1}
+    ends = {pruner: _last(*_gain(window, "hard", pruner, strong)) for pruner in imperfect}
+    late = {rule: {pruner: ratio[-1] for pruner, ratio in ratios(rule, weak).items()} for rule in ("hard", "easy")}
+    return (
+        Finding(
+            "With a perfect pruner and right labels keep-hard loses at first, and gains in the end.",
+            perfect is not None and perfect.max() > 1 > perfect[-1],
+            "not drawn" if perfect is None else f"× {perfect.max():.2f} at worst, × {perfect[-1]:.2f} in the end",
+        ),
+        Finding(
+            "With every imperfect pruner keep-hard gains in a window, and loses in the end.",
+            all(ratio.min() < 1 < ratio[-1] for ratio in imperfect.values()),
+            ", ".join(f"× {r.min():.2f} at best, × {r[-1]:.3g} in the end (ρ* = {p:g})" for p, r in imperfect.items()),
+        ),
+        Finding(
+            "A better pruner need not have the longer window: its end is not monotone in ρ*.",
+            any(ends[low] > ends[high] for low, high in pairwise(ends)),
+            ", ".join(f"at n/d = {end:,.3g} (ρ* = {pruner:g})" for pruner, end in ends.items()),
+        ),
+        Finding(
+            f"Of the weakest generator (ρ = {weak:g}) only keep-easy gains in the end.",
+            min(late["hard"].values()) >= 1 > max(late["easy"].values()),
+            "; ".join(f"{rule} × {ratio:.3f} (ρ* = {p:g})" for rule in late for p, ratio in late[rule].items()),
+        ),
+    )
+
+
+def _last(size: np.ndarray, ratio: np.ndarray) -> float:
+    """The largest size at which a rule is better than keeping all; 0 where it never is."""
+    better = size[ratio < 1]
+    return float(better[-1]) if len(better) else 0.0
+
+
+def remarks(config: Any) -> str:
     return f"""
     The law at p = {config.window_fraction:g} and λ = {config.ridge:g} relative to 1/n, divided by the law of
     keeping all; below 1, less is more. ρ is the cosine of the labels' generator with the truth, ρ* that of the
     pruner. The law is held against simulation in the figure "less_is_more"; here it stands alone. The paper has no
     such figure that we know of.
 
-    "Less is more" needs a perfect pruner to be true of all large n. Keep-hard first loses, as too few examples are
-    left; then gains, by up to a factor of two, as hard examples say more about the boundary. But an imperfect
-    pruner makes the hard examples' fit biased, while that of all of them is not if ρ = 1: in the end keeping all
-    wins by any factor. With a weaker generator both are biased, and the ratio goes to a constant: of
-    ρ = {config.window_generators[0]:g} keep-hard still gains a little, of ρ = {config.window_generators[-1]:g} only
-    keep-easy does.
-
-    The end of the window is not monotone in ρ*: bias can have either sign, depends on p and λ, and happens to be
-    smaller at ρ* = 0.9 than at 0.95 for this p. Bumps near n/d = 1 and 1/p are the interpolation peaks of all and
-    of what is kept.
+    Hard examples say more about the boundary, once enough of them are left. But an imperfect pruner makes their fit
+    biased, while that of all of them is not if ρ = 1. With a weaker generator both are biased, and the ratio goes to a
+    constant. Bias can have either sign, and depends on p and λ. Bumps near n/d = 1 and 1/p are the interpolation peaks
+    of all and of what is kept.
     """

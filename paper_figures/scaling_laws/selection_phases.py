@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from infojax.plots import style
+from infojax.plots import Finding, style
 from infojax.scaling import FRACTIONS
 
 TITLE = "Keep the hard, the easy, or all? The best choice, by how much data there is and how good it is"
@@ -162,7 +162,70 @@ def numbers(tables: dict[str, pl.DataFrame], config: Any) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=["quantity", "ours", "paper", "difference or note"], orient="row")
 
 
-def remarks(tables: dict[str, pl.DataFrame], config: Any) -> str:
+def findings(tables: dict[str, pl.DataFrame], config: Any) -> tuple[Finding, ...]:
+    pools = tables["phases"].filter(pl.col("hold") == "pool", ~pl.col("best_ridge"))
+    right, generated = (pools.filter(pl.col("map") == name) for name in MAPS)
+    best = {
+        name: {rule: own.filter(pl.col("rule") == rule) for rule in COLORS}
+        for name, own in (("right", right), ("generated", generated.filter(pl.col("cosine") < 1)))
+    }
+    hard, easy = best["right"]["hard"], best["right"]["easy"]
+    poorest = right.filter(pl.col("cosine") == right["cosine"].to_numpy().min(), pl.col("ratio").log().abs() > 0.3)
+    shares = {
+        rule: own.height / max(generated.filter(pl.col("cosine") < 1).height, 1)
+        for rule, own in best["generated"].items()
+    }
+    corner = best["generated"]["hard"]
+    plenty = corner.filter(pl.col("ratio") == generated["ratio"].min())
+    weakest, ample = (float(np.min(own["cosine"].to_numpy(), initial=1.0)) for own in (corner, plenty))
+    gaps = [_gap(cell) for cell in tables["checks"].partition_by("map", "cosine", "ratio", maintain_order=True)]
+    return (
+        Finding(
+            "With right labels, hard is best where examples abound, easy where they are scarce.",
+            hard.height > 0 and easy.height > 0 and _median(hard) < _median(easy),
+            f"median d/n is {_median(hard):.2g} where hard is best, {_median(easy):.2g} where easy is",
+        ),
+        Finding(
+            "A pruner that knows nothing should not be used, away from the interpolation peak at d/n = 1.",
+            (poorest["rule"] == "all").all(),
+            f"at cosine {right['cosine'].min():.2g} all is best in {(poorest['rule'] == 'all').sum()} of "
+            f"{poorest.height} cells",
+        ),
+        Finding(
+            "With a generator's labels and a perfect pruner, easy is best in most of the map.",
+            shares["easy"] > 0.5,
+            ", ".join(f"{rule} {100 * share:.0f} %" for rule, share in shares.items()),
+        ),
+        Finding(
+            "Hard keeps a corner of strong generators.",
+            corner.height > 0 and np.median(corner["cosine"].to_numpy()) > np.median(generated["cosine"].to_numpy()),
+            f"it is best from cosine {weakest:.2f}",
+        ),
+        Finding(
+            "Where examples abound most, hard needs a stronger generator than elsewhere.",
+            corner.height > 0 and ample > weakest,
+            f"a cosine of {ample:.3f} at d/n = {generated['ratio'].to_numpy().min():.2g}, {weakest:.3f} at its best",
+        ),
+        Finding(
+            "In the simulated cells the law's choice is not behind its rivals by more than two standard errors.",
+            min(gaps) > -2,
+            f"ahead by {min(gaps):.1f} to {max(gaps):.1f} standard errors in {len(gaps)} cells",
+        ),
+    )
+
+
+def _median(cells: pl.DataFrame) -> float:
+    return float(np.median(cells["ratio"].to_numpy())) if cells.height else np.nan
+
+
+def _gap(cell: pl.DataFrame) -> float:
+    """By how many standard errors the law's choice is ahead of the best of its rivals."""
+    best = cell.filter("best").row(0, named=True)
+    rival = cell.filter(~pl.col("best")).sort("error").row(0, named=True)
+    return (rival["error"] - best["error"]) / np.hypot(rival["error_stderr"], best["error_stderr"])
+
+
+def remarks(config: Any) -> str:
     return f"""
     The paper claims that less is more only with many examples and a strong generator, and its theorem says that hard
     examples are best where pruner and generator are both near the truth, easy ones where only the pruner is. These maps
@@ -170,18 +233,14 @@ def remarks(tables: dict[str, pl.DataFrame], config: Any) -> str:
     λ = {config.ridge:g} relative to n{" and at the best λ of each" if config.best_ridge else ""}. Axes of cosines are
     even in the angle.
 
-    The claim is seen, with a refinement. With right labels (upper row), hard is best where examples abound, easy where
-    they are scarce, and a poor pruner should not be used. With a generator's labels and a perfect pruner (lower row)
-    easy is best nearly everywhere, as easy examples are those whose labels are right. Hard keeps a corner of strong
-    generators; but unless the generator is the truth, more examples do not help it: where they abound, wrong labels are
-    what counts, and easy is best again, as in the paper's theorem for d/n → 0. Where contours of one rule crowd,
-    the best fraction jumps: the ridge being held, the error has two minima in p, on both sides of p = d/n. The sliver
-    of selection at d/n = 1 for any pruner is the interpolation peak, which any thinning leaves.
+    Upper row: labels are right. Lower row: labels are a generator's, and the pruner knows the truth, which nobody's
+    does: it shows what the best pruner could do. Easy examples are those whose labels are right. Where contours of one
+    rule crowd, the best fraction jumps: the ridge being held, the error has two minima in p, on both sides of p = d/n.
+    The sliver of selection at d/n = 1 for any pruner is the interpolation peak, which any thinning leaves.
 
     "Pool held" asks which of n given examples to keep, "n kept held" how many to generate for each of n trained on:
     then over-sampling is free and best fractions are small. Those at {FRACTIONS[0]:g} are at the end of the range.
-    Where no selection saves {config.tolerance:g} in error, the map says all. The lower map is drawn for a pruner that
-    knows the truth, which nobody has: it shows what the best pruner could do.
+    Where no selection saves {config.tolerance:g} in error, the map says all.
 
     Cells in the table were simulated with d = {config.dimension}, {config.repeats} pools each: the best choice first,
     then its rivals, the other rule at the same fraction and keeping all.

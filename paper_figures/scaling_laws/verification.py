@@ -6,9 +6,9 @@ import numpy as np
 import polars as pl
 from scipy.special import ndtr
 
-from infojax.plots import LINES, MARKERS, PALETTE, bars_note, style
+from infojax.plots import LINES, MARKERS, PALETTE, Finding, bars_note, style
 
-from .._agreement import agreement
+from .._agreement import agreement, follows
 
 TITLE = "Synthetic data behind a verifier: where wrong labels break the learner, and what some real data change"
 ANSWERS = "Feng et al. (arXiv 2406.07515), the transition at ε* = 1/(1 + ψ/φ)"
@@ -95,22 +95,74 @@ def _crossing(line: pl.DataFrame) -> float:
     return float(np.interp(0.5, error, noise, left=np.nan, right=np.nan))
 
 
-def remarks(tables: dict[str, pl.DataFrame], config: Any) -> str:
+def findings(tables: dict[str, pl.DataFrame], config: Any) -> tuple[Finding, ...]:
+    lines = tables["lines"].filter(part="verifier")
+    kinds = ["keep_correct", "keep_wrong", "ratio", "breakdown"]
+    crossings = [
+        (breakdown, _crossing(line.sort("label_noise")))
+        for (*_, breakdown), line in lines.group_by(kinds, maintain_order=True)
+        if breakdown < 1
+    ]
+    apart = max(abs(place - breakdown) for breakdown, place in crossings)
+    best = float(ndtr(-config.signal))
+    ample = lines.filter(ratio=config.limit)
+    clean = ample.filter(pl.col("label_noise") < 0.8 * pl.col("breakdown"))["error_law"].to_numpy().max()
+    few = max(config.ratios)
+    severe = lines.filter(pl.col("keep_correct") >= pl.col("keep_wrong")).sort(
+        pl.col("keep_correct") + pl.col("keep_wrong")
+    )
+    strict = severe.select("keep_correct", "keep_wrong").row(0)
+    none = (1.0, 1.0)
+    halves = {ratio: _error(lines, none, ratio, 0.4) for ratio in (few, config.limit)}
+    starts = {kind: _error(lines, kind, few, 0.0) for kind in (strict, none)}
+    wrong = lines.filter(pl.col("keep_correct") < pl.col("keep_wrong"))["breakdown"].to_numpy()
+    return (
+        Finding(
+            "At ε* the error is 1/2 at every n/d, by the law.",
+            apart < 0.005,
+            f"the error passes 1/2 within {apart:.4f} of ε* in {len(crossings)} curves",
+        ),
+        Finding(
+            f"With n = {1 / config.limit:,.0f} d any verifier, and none, is as good as clean labels up to 0.8 ε*.",
+            clean < best + 0.02,
+            f"error at most {clean:.3f}; the best classifier has {best:.3f}",
+        ),
+        Finding(
+            "The breakdown is the sharper the more examples there are: with few the error has grown before.",
+            halves[few] > halves[config.limit] + 0.05,
+            f"error at ε = 0.4 without a verifier {halves[few]:.3f} at n = {1 / few:g} d, "
+            f"{halves[config.limit]:.3f} at {1 / config.limit:,.0f} d",
+        ),
+        Finding(
+            "With few examples the verifier that throws away most is worse than none while ε is small.",
+            starts[strict] > starts[none],
+            f"error {starts[strict]:.3f} (φ = {strict[0]:g}, ψ = {strict[1]:g}) against {starts[none]:.3f} at ε = 0",
+        ),
+        Finding(
+            "A verifier that prefers wrong labels (φ < ψ) brings the breakdown forward.",
+            len(wrong) > 0 and wrong.max() < 0.5,
+            f"ε* = {wrong.max() if len(wrong) else np.nan:.3f}, without a verifier 0.5",
+        ),
+        follows(tables["points"]),
+    )
+
+
+def _error(lines: pl.DataFrame, kept: tuple[float, float], ratio: float, noise: float) -> float:
+    """The law's error with a verifier of (φ, ψ), at one size and noise."""
+    line = lines.filter(keep_correct=kept[0], keep_wrong=kept[1], ratio=ratio).sort("label_noise")
+    return float(np.interp(noise, line["label_noise"].to_numpy(), line["error_law"].to_numpy()))
+
+
+def remarks(config: Any) -> str:
     right, wrong = config.real_verifier
     return f"""
     Synthetic labels are wrong with probability ε; a verifier keeps rightly labelled examples with probability φ and
     wrongly labelled ones with probability ψ; n counts examples before verification. The paper's ε* is where wrong
-    labels become half of what is kept. The law gives it exactly and says more: at ε* nothing is learnt, the error
-    is 1/2, at every n/d, and not only in the limit. What n/d decides is how sharp the breakdown is. With few
-    examples there is no breakdown to speak of, the error grows almost in proportion to ε, and the verifier that
-    throws away most may be worse than none while ε is small. The paper's jump is seen at
-    n = {1 / config.limit:,.0f} d; below ε* any verifier, and none, is as good as clean labels. A verifier thus buys
-    the most in between, where ε is below ε* and examples are not abundant. One that prefers wrong labels (φ < ψ)
-    brings the breakdown forward.
+    labels become half of what is kept.
 
     A fraction f of real data, whose labels are right, moves the breakdown to ε = (φ + f/(1 − f))/(φ + ψ). For
-    f > ψ/(1 + ψ) there is none: without a verifier (φ = ψ = 1) half real data are enough. The last panel has
-    φ = {right:g}, ψ = {wrong:g}.
+    f > ψ/(1 + ψ) there is none. The last panel has φ = {right:g}, ψ = {wrong:g}. A verifier with φ < ψ prefers wrong
+    labels.
 
     The paper's curves and sizes could not be read, nor its formula for ε* checked against print; that the law gives
     the formula is our own finding. Half the distance between the classes is {config.signal:g}, the ridge

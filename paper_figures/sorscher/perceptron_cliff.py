@@ -5,11 +5,11 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from infojax.plots import LINES, MARKERS, PALETTE, bars_note, style
+from infojax.plots import LINES, MARKERS, PALETTE, Finding, bars_note, style
 
-from .._agreement import agreement
+from .._agreement import agreement, follows
 
-TITLE = "The least test error at a fixed number of kept examples falls off a cliff at two per dimension"
+TITLE = "The least test error at a fixed number of kept examples per dimension"
 ANSWERS = "Sorscher et al. (arXiv 2206.14486), the Pareto frontier over the fraction kept (Figure 1)"
 EXPERIMENT = "perceptron_cliff"
 
@@ -108,20 +108,48 @@ def _decay(line: pl.DataFrame, low: float, high: float) -> float:
     return (log[0] - log[1]) / (high - low)
 
 
-def remarks(tables: dict[str, pl.DataFrame], config: Any) -> str:
+def findings(tables: dict[str, pl.DataFrame], config: Any) -> tuple[Finding, ...]:
+    lines, frontier = tables["lines"], tables["frontier"].filter(floor=min(config.floors))
+    deepest = lines.filter(fraction=lines["fraction"].to_numpy().min()).sort("alpha_kept")
+    before = deepest.filter(pl.col("alpha_kept") < 1.9)["error_law"].to_numpy()
+    after = deepest.filter(pl.col("alpha_kept") >= 2.5)["error_law"].to_numpy()
+    slopes = [_decay(frontier, a, b) for a, b in ((1.0, 1.9), (1.9, 2.2), (2.5, 4.0))]
+    beyond = lines.filter(alpha_kept=max(config.kept)).sort("alpha_total")
+    along = (beyond["error_law"] * beyond["alpha_total"])[-1]
+    return (
+        Finding(
+            "As the pool grows, the error goes to 1/2 below α_kept = 2.",
+            before.min() > 0.4,
+            f"at least {before.min():.3f} at f = {deepest['fraction'][0]:g} below α_kept = 1.9",
+        ),
+        Finding(
+            "It goes to 0 above α_kept = 2.",
+            after.max() < 0.01,
+            f"at most {after.max():.2g} at f = {deepest['fraction'][0]:g} from α_kept = 2.5 on",
+        ),
+        Finding(
+            "The least error over f falls off a cliff at 2, more than three times as steeply as on either side.",
+            slopes[1] > 3 * max(slopes[0], slopes[2]),
+            f"−d log(error)/dα_kept is {slopes[0]:.2f} in 1–1.9, {slopes[1]:.2f} in 1.9–2.2, {slopes[2]:.2f} in 2.5–4",
+        ),
+        Finding(
+            "Beyond the cliff, counted in examples before pruning, the error runs along 0.5/α_tot.",
+            abs(along / 0.5 - 1) < 0.25,
+            f"error × α_tot = {along:.3f} at α_kept = {max(config.kept):g}, α_tot = {beyond['alpha_total'][-1]:.3g}",
+        ),
+        follows(tables["points"].filter(~pl.col("alpha_kept").is_between(1.75, 2.25)), "simulated point off the cliff"),
+    )
+
+
+def remarks(config: Any) -> str:
     return f"""
     The paper's abstract says that with a good metric pruning can, in theory, beat power laws and "potentially even
-    reduce" them to exponential ones, in the size of the pruned data set. What the exact law of its own model says, for
-    a perfect probe and the hardest examples: let the pool grow without end at a fixed α_kept, and the error goes to 1/2
-    if α_kept < 2 and to 0 if α_kept > 2, the number of random labels that a perceptron can satisfy. So the least error
-    over f is a cliff at 2, as deep as the pool is large, and an exponential on neither side of it. Where f may not
-    fall below a floor the frontiers are smooth, and a stretch of them may pass for an exponential; how the paper
-    restricts f in its frontiers could not be read.
+    reduce" them to exponential ones, in the size of the pruned data set. This is the exact law of its own model, for
+    a perfect probe and the hardest examples, for ever larger pools at a fixed α_kept; 2 is the number of random labels
+    per dimension that a perceptron can satisfy. Where f may not fall below a floor the frontiers are smooth; how the
+    paper restricts f in its frontiers could not be read.
 
-    Counted in examples that must exist before pruning, nothing is gained but a constant: beyond the cliff every
-    line runs along 0.5/α_tot, as that of the whole pool does. What pruning saves is training, not data.
-
-    Near α_kept = 2 single pools of N = {config.dimension} fall on either side of the cliff, so that points there
-    are means of errors near 1/2 and near 0, and may be far from the law; the error bars of {config.repeats} pools
-    are rough there. Only kept examples are drawn in full, which makes f = {min(config.fractions):g} affordable.
+    Near α_kept = 2 single pools of N = {config.dimension} fall on either side, so that points there are means of errors
+    near 1/2 and near 0, and may be far from the law; the error bars of {config.repeats} pools are rough there. Only
+    kept examples are drawn in full, which makes f = {min(config.fractions):g} affordable.
     """

@@ -1,12 +1,14 @@
 """Test error of a perceptron against the size of the pool, hard or easy examples kept (Sorscher et al., Figs. 1, 2)."""
 
+from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import polars as pl
 
-from infojax.plots import LINES, MARKERS, PALETTE, bars_note, style
+from infojax.plots import LINES, MARKERS, PALETTE, Finding, bars_note, style
 
-from .._agreement import agreement
+from .._agreement import agreement, follows
 
 TITLE = "Pruning the training set of a perceptron: which examples to keep, and by which probe"
 ANSWERS = "Sorscher et al. (arXiv 2206.14486), Figures 1 and 2, perceptron theory and simulation"
@@ -92,21 +94,59 @@ def numbers(tables: dict[str, pl.DataFrame], config: Any) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=["quantity", "ours", "paper", "difference or note"], orient="row")
 
 
-def remarks(tables: dict[str, pl.DataFrame], config: Any) -> str:
-    return f"""
-    The claim of the paper that easy examples should be kept where data are scarce, hard ones where they abound, is
-    seen, in the law and in the simulation: with f = {config.fractions[1]:g} the lines of the two panels of the perfect
-    probe cross. So is the other one, that a probe at an angle spoils it: the smaller the fraction kept, the more data
-    must be there before pruning does no harm. The error of few, hard examples falls steeply near α_kept = f α_tot = 2
-    with a perfect probe, and later with others. Before the fall a worse probe does less harm, as it prunes more at
-    random.
+def findings(tables: dict[str, pl.DataFrame], config: Any) -> tuple[Finding, ...]:
+    lines = tables["lines"]
+    fraction, smallest = config.fractions[1], min(config.fractions)
 
+    def error(total: float, keep: str, f: float, degrees: float = 0.0) -> float:
+        return lines.filter(alpha_total=total, keep=keep, fraction=f, degrees=degrees)["error_law"].item()
+
+    few, many = lines["alpha_total"].to_numpy().min(), lines["alpha_total"].to_numpy().max()
+    hard, easy = ({total: error(total, keep, fraction) for total in (few, many)} for keep in ("hard", "easy"))
+    probes = {degrees: error(many, "hard", smallest, degrees) for degrees in (0.0, *config.angles)}
+    everything = lines.filter(fraction=1.0, degrees=0.0, keep="hard").select("alpha_total", every="error_law")
+    pruned = lines.filter(keep="hard", degrees=0.0).join(everything, on="alpha_total")
+    harmless = pruned.filter(pl.col("error_law") <= pl.col("every"), pl.col("fraction") < 1)
+    reached = dict(harmless.group_by("fraction").agg(pl.min("alpha_total")).iter_rows())
+    starts = {f: reached.get(f, np.inf) for f in sorted(config.fractions) if f < 1}
+    return (
+        Finding(
+            f"Where data abound, hard examples should be kept: at f = {fraction:g} and the largest α_tot.",
+            hard[many] < easy[many],
+            f"error {hard[many]:.4f} (hard), {easy[many]:.4f} (easy) at α_tot = {many:.3g}",
+        ),
+        Finding(
+            f"Where data are scarce, easy examples should be kept: at f = {fraction:g} and the smallest α_tot.",
+            easy[few] < hard[few],
+            f"error {hard[few]:.4f} (hard), {easy[few]:.4f} (easy) at α_tot = {few:.3g}",
+        ),
+        Finding(
+            f"A probe at an angle spoils pruning to f = {smallest:g} where data abound.",
+            all(probes[degrees] > probes[0.0] for degrees in config.angles),
+            ", ".join(f"{error:.4f} at {degrees:g}°" for degrees, error in probes.items()),
+        ),
+        Finding(
+            "With a perfect probe, the smaller the fraction kept, the more data it takes until pruning does no harm.",
+            len(reached) > 0 and all(starts[low] >= starts[high] for low, high in pairwise(starts)),
+            ", ".join(
+                f"from α_tot = {start:.3g} at f = {f:g}" if f in reached else f"beyond {many:.3g} at f = {f:g}"
+                for f, start in starts.items()
+            ),
+        ),
+        follows(tables["points"]),
+    )
+
+
+def remarks(config: Any) -> str:
+    return f"""
     Points are max-margin perceptrons on pools of dimension N = {config.dimension} (the paper's N is 200), found
     exactly; up to α_kept = {config.most_kept:g}, where they are affordable. Where a line is steepest, N is small
     enough to blur it, and a standard error of {config.repeats} pools, some before the fall and some after, is rough.
+    The fall of few, hard examples is near α_kept = f α_tot = 2 with a perfect probe, and later with others; before it a
+    worse probe prunes more at random.
 
     What ranks the examples is the probe's margin without its sign, as in the paper's formulas. Its text says "smallest
-    margin"; taken literally, with the sign of the label, a poor probe would keep mostly what it gets wrong, and the
-    student would be far worse (`simulate_perceptron` has both). The paper's own lists of f and α_tot could not be
-    read, so only the shape of curves is compared.
+    margin"; taken literally, with the sign of the label, a poor probe would keep mostly what it gets wrong
+    (`simulate_perceptron` has both). The paper's own lists of f and α_tot could not be read, so only the shape of
+    curves is compared.
     """

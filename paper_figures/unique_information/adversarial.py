@@ -4,9 +4,9 @@ from typing import Any
 
 import polars as pl
 
-from infojax.plots import LINES, MARKERS, PALETTE, bars_note, cumulative, mean_of, mean_ratio, style
+from infojax.plots import LINES, MARKERS, PALETTE, Finding, bars_note, cumulative, mean_of, mean_ratio, style
 
-TITLE = "Adversarial examples are more informative, as long as they are few"
+TITLE = "How informative adversarial examples are, few and many"
 ANSWERS = "Harutyunyan et al. (ICLR 2021), informativeness of adversarial examples"
 EXPERIMENT = "adversarial"
 
@@ -104,19 +104,45 @@ def numbers(tables: dict[str, pl.DataFrame], config: Any) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=["quantity", "ours", "paper", "note"], orient="row")
 
 
-def remarks(tables: dict[str, pl.DataFrame], config: Any) -> str:
-    few, many = min(config.n_added), max(config.n_added)
+def findings(tables: dict[str, pl.DataFrame], config: Any) -> tuple[Finding, ...]:
+    few, many, radius = min(config.n_added), max(config.n_added), max(config.radii)
     functional = tables["summary"].filter(measure="functional")
 
     def at(kind: str, count: int) -> pl.DataFrame:
-        return functional.filter(kind=kind, added=count, radius=0.0 if kind == "clean" else max(config.radii))
+        return functional.filter(kind=kind, added=count, radius=0.0 if kind == "clean" else radius)
 
-    def factor(kind: str, count: int) -> str:
-        return f"{mean_ratio(at(kind, count)['median_ratio']).mean:.3g}"
+    score = {(kind, count): mean_ratio(at(kind, count)["median_ratio"]) for kind in LOOKS for count in (few, many)}
+    shared = {kind: mean_ratio(at(kind, many)["together"] / at(kind, many)["sum"]) for kind in LOOKS}
+    return (
+        Finding(
+            f"{few} adversarial examples are more informative than the training set, as the paper says.",
+            all(score[kind, few].low > 1 for kind in ("PGD", "FGSM")),
+            f"median F-SI {score['PGD', few]} times (PGD), {score['FGSM', few]} times (FGSM), ε = {radius:g}",
+        ),
+        Finding(
+            f"{few} adversarial examples are more informative than noise of the same size.",
+            all(score["noise", few].below(score[kind, few]) for kind in ("PGD", "FGSM")),
+            f"noise {score['noise', few]} times, unchanged {score['clean', few]} times",
+        ),
+        Finding(
+            f"{many} adversarial examples at once score lower than {few}.",
+            all(score[kind, many].below(score[kind, few]) for kind in ("PGD", "FGSM")),
+            f"{score['PGD', many]} times (PGD), {score['FGSM', many]} times (FGSM)",
+        ),
+        Finding(
+            f"{many} adversarial examples at once score lower than as many with noise.",
+            all(score[kind, many].below(score["noise", many]) for kind in ("PGD", "FGSM")),
+            f"noise {score['noise', many]} times",
+        ),
+        Finding(
+            f"Attacked examples teach the same: together, {many} are worth more times their sum than noisy ones are.",
+            all(shared["noise"].below(shared[kind]) for kind in ("PGD", "FGSM")),
+            ", ".join(f"{kind} × {ratio}" for kind, ratio in shared.items()),
+        ),
+    )
 
-    def shared(kind: str) -> str:
-        return f"{mean_ratio(at(kind, many)['together'] / at(kind, many)['sum']).mean:.3g}"
 
+def remarks(config: Any) -> str:
     first, second = config.classes
     return f"""
     A network of one hidden layer of {config.width} ReLU units is trained by {config.steps} steps of gradient descent on
@@ -124,16 +150,10 @@ def remarks(tables: dict[str, pl.DataFrame], config: Any) -> str:
     |x' − x| ≤ ε, pixels staying within their range, along the gradient of the margin by which this network errs (in
     one step, FGSM, or in {config.pgd_steps}, PGD), and added with their true labels; all are scored at the
     initialisation. Clean are the same images unchanged, noise has random signs of size ε and so nearly the same
-    length. Means over {len(config.seeds)} seeds, geometric for ratios, with one standard error either way as bars and
-    in brackets. The paper prints no numbers; strengths and numbers added are ours.
+    length: it is the control for distance. Means over {len(config.seeds)} seeds, geometric for ratios, with one
+    standard error either way as bars and in brackets. The paper prints no numbers; strengths and numbers added are
+    ours.
 
-    With {few} added at ε = {max(config.radii):g} the median F-SI is this factor times that of the training set:
-    {factor("PGD", few)} for PGD, {factor("FGSM", few)} for FGSM, {factor("noise", few)} for noise, and
-    {factor("clean", few)} unchanged. The paper says that adversarial examples are the more informative. Noise is the
-    control for distance, as it goes as far. With {many} added at once the factors are {factor("PGD", many)},
-    {factor("FGSM", many)}, {factor("noise", many)} and {factor("clean", many)}. Attacks push along similar directions
-    of one network, so many attacked images teach the same and none of them is unique, while every draw of noise is its
-    own: left out together, the {many} are worth {shared("PGD")} times the sum of each (PGD), {shared("FGSM")} (FGSM),
-    {shared("noise")} (noise). Unique information is what an example has that the others have not: it points at attacks
-    as long as they are rare.
+    Attacks push along similar directions of one network, while every draw of noise is its own. Unique information is
+    what an example has that the others have not.
     """

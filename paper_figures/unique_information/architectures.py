@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from infojax.plots import style
+from infojax.plots import Finding, style
 
 TITLE = "Do networks agree on which examples are informative?"
 ANSWERS = "Harutyunyan et al. (ICLR 2021), whose scores are of one network each; a question that the paper leaves open"
@@ -90,32 +90,59 @@ def numbers(tables: dict[str, pl.DataFrame], config: Any) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=["quantity", "ours", "paper", "note"], orient="row")
 
 
-def remarks(tables: dict[str, pl.DataFrame], config: Any) -> str:
-    first, second = config.classes
-    summary = _summary(tables["agreement"]).filter(pl.col("measure") == "functional")
-    same, apart = pl.col("a") == pl.col("b"), pl.col("a") != pl.col("b")
-    said, medians = [], []
-    for matching in MATCHINGS:
-        own = summary.filter(matching=matching)
-        within, between = (own.filter(which)["spearman"].to_numpy() for which in (same, apart))
-        medians.append(float(np.median(between)))
-        said.append(
-            f"at {matching} ρ between initialisations of one network is {within.min():.2f} to {within.max():.2f}, "
-            f"between networks {between.min():.2f} to {between.max():.2f}, median {medians[-1]:.2f}"
-        )
+def findings(tables: dict[str, pl.DataFrame], config: Any) -> tuple[Finding, ...]:
+    summary = _summary(tables["agreement"]).filter(measure="functional")
+    same = pl.col("a") == pl.col("b")
+    within, between = (
+        {matching: summary.filter(which, matching=matching)["spearman"].to_numpy() for matching in MATCHINGS}
+        for which in (same, ~same)
+    )
+    medians = {matching: float(np.median(between[matching])) for matching in MATCHINGS}
+    time, fit = MATCHINGS
+    residuals = 100 * tables["fits"].filter(matching=time)["residual"].to_numpy()
     starts = tables["fits"].filter(pl.col("initial_output") > 0)["initial_output"].to_numpy()
-    fits = 100 * tables["fits"].filter(matching="equal time")["residual"].to_numpy()
-    return f"""
-    In numbers: {"; ".join(said)}. How informative an example is depends on the network, and on its initial weights:
-    finite networks disagree with themselves. Infinitely wide ones have no such noise, so a finite network can agree
-    with them more than with itself, about up to the square root of what it agrees with itself. Initial outputs are part
-    of the noise that width does not remove: their root mean square is {starts.min():.2f} to {starts.max():.2f}, where
-    targets are 0 and 1.
 
-    What equal training means is a choice. At equal time in units of the largest eigenvalue, training residuals are
-    between {fits.min():.0f} and {fits.max():.0f} % of their start: that eigenvalue says how fast the mean is learned
-    and little of the rest, and for a deep network with biases the gap below it is wide. At equal fit the median
-    pair of networks agrees {"more" if medians[1] > medians[0] else "no more"} than at equal time.
+    def told(values: dict[str, np.ndarray]) -> str:
+        return ", ".join(f"{each.min():.2f} to {each.max():.2f} at {matching}" for matching, each in values.items())
+
+    return (
+        Finding(
+            "How informative an example is depends on the network: ρ between networks is below 0.9 for some pair.",
+            all(each.min() < 0.9 for each in between.values()),
+            f"Spearman ρ of F-SI {told(between)}",
+        ),
+        Finding(
+            "It depends on the initial weights too: ρ between two initialisations of a network is below 0.9 for some.",
+            all(each.min() < 0.9 for each in within.values()),
+            f"Spearman ρ of F-SI {told(within)}",
+        ),
+        Finding(
+            "At equal fit the median pair of networks agrees more than at equal time.",
+            medians[fit] > medians[time],
+            f"median ρ {medians[fit]:.3f} against {medians[time]:.3f}",
+        ),
+        Finding(
+            "At equal time in units of the largest eigenvalue networks differ in fit by more than a factor of two.",
+            residuals.max() > 2 * residuals.min(),
+            f"training residuals are {residuals.min():.0f} to {residuals.max():.0f} % of their start",
+        ),
+        Finding(
+            "Initial outputs of finite networks are not small beside targets of 0 and 1.",
+            starts.max() > 0.1,
+            f"root mean square {starts.min():.2f} to {starts.max():.2f}",
+        ),
+    )
+
+
+def remarks(config: Any) -> str:
+    first, second = config.classes
+    return f"""
+    Infinitely wide networks have no noise of initial weights, so a finite network can have a larger ρ with them than
+    with itself, about up to the square root of that with itself. Initial outputs are part of the noise that width does
+    not remove.
+
+    What equal training means is a choice. The largest eigenvalue says how fast the mean is learned and little of the
+    rest, and for a deep network with biases the gap below it is wide.
 
     Here: {config.dataset} {first} against {second}, n = {config.n_train}, {config.n_validation} validation examples,
     images enlarged {config.enlarge}-fold; gradient flow on the mean loss without decay, linearised at the

@@ -4,7 +4,7 @@ from typing import Any
 
 import polars as pl
 
-from infojax.plots import LINES, MARKERS, PALETTE, bars_note, cumulative, mean_of, mean_ratio, style
+from infojax.plots import LINES, MARKERS, PALETTE, Finding, bars_note, cumulative, mean_of, mean_ratio, style
 
 TITLE = "How informative two data sources are for one task"
 ANSWERS = "Harutyunyan et al. (ICLR 2021), Figure 2a (MNIST and SVHN digits)"
@@ -108,28 +108,40 @@ def numbers(tables: dict[str, pl.DataFrame], config: Any) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=["quantity", "ours", "paper", "note"], orient="row")
 
 
-def remarks(tables: dict[str, pl.DataFrame], config: Any) -> str:
-    singly, wholes = [], []
+def findings(tables: dict[str, pl.DataFrame], config: Any) -> tuple[Finding, ...]:
+    found = []
     for second in config.seconds:
         first, other = _names(config, second)
         own = tables["summary"].filter(second=second, measure="functional")
-        ratio = mean_ratio(own["median_ratio"])
-        on_one = [
+        ratio, area = mean_ratio(own["median_ratio"]), mean_of(own["auc"])
+        alone = [
             mean_ratio(tables["summary"].filter(second=second, measure=f"functional_on_{which}")["median_ratio"]).mean
             for which in ("first", "second")
         ]
-        singly.append(
-            f"{other} score {ratio.mean:.3g} times as high as {first} (AUC {mean_of(own['auc'])}; on the first source "
-            f"alone {on_one[0]:.3g}, on the second {on_one[1]:.3g} times)"
+        figure = (
+            f"median F-SI {ratio} times (AUC {area}); {alone[0]:.3g} times over validation examples of the first "
+            f"source, {alone[1]:.3g} times over those of the second"
         )
         groups = tables["groups"].filter(second=second, kind="source").sort("seed")
         parts = [groups.filter(source=source) for source in (0, 1)]
         whole = mean_ratio(parts[1]["functional"] / parts[0]["functional"])
-        sums = [mean_ratio(part["functional"] / part["functional_sum"]).mean for part in parts]
-        wholes.append(
-            f"all {other} are worth {whole} times all {first}, where each is {sums[1]:.3g} and {sums[0]:.3g} times the "
-            "sum over its examples"
-        )
+        sums = [mean_ratio(part["functional"] / part["functional_sum"]) for part in parts]
+        if second == "itself":
+            found.append(
+                Finding(f"The control: {other} are as informative as {first}.", ratio.low <= 1 <= ratio.high, figure)
+            )
+        else:
+            paper = " The paper finds so of SVHN." if second == "photographs" else ""
+            found.append(Finding(f"{other} are more informative than {first}.{paper}", ratio.low > 1, figure))
+            text = f"Over the first source's validation examples alone, {first} are the more informative."
+            found.append(Finding(text, alone[0] < 1, f"{other} {alone[0]:.3g} times as high as {first}"))
+        told = f"{first} {sums[0]} times, {other} {sums[1]} times; all {other} are worth {whole} times all {first}"
+        text = f"Left out as a whole, {first} and {other} are each worth more than the sum over their examples."
+        found.append(Finding(text, all(part.low > 1 for part in sums), told))
+    return tuple(found)
+
+
+def remarks(config: Any) -> str:
     text = f"""
     The paper pools 500 MNIST and 500 SVHN digits for a ten-way task, scores them with an ImageNet ResNet-18, and finds
     SVHN much more informative; it prints no number. SVHN is in no registry of packages. Ours is the same question with
@@ -139,15 +151,12 @@ def remarks(tables: dict[str, pl.DataFrame], config: Any) -> str:
     training and {config.n_validation} validation examples of each source (F-SI is over both), one hidden layer of
     {config.width} ReLU units, T = {config.steps} steps with learning rate {config.learning_rate:g}, k = 10 one-hot
     targets. Means over {len(config.seeds)} seeds, geometric for ratios, with one standard error either way as bars
-    and in brackets.{_claim(tables, config)}
+    and in brackets.
 
-    Example by example, by medians of F-SI: {"; ".join(singly)}. F-SI counts what changes on the validation examples of
-    both sources. Over those of one source alone the order may be another, as a source informs most about itself.
-
-    Left out as a whole, exactly: {"; ".join(wholes)}. This is what one example at a time cannot tell. Where examples
-    stand in for one another, none of them is unique, and the source is worth more than their sum: the source whose
-    examples score higher need not be the one that is missed more. On the right, the same for each class of each
-    source (blue circles the first, orange squares the second).
+    F-SI counts what changes on the validation examples of both sources, and a source informs most about itself. Where
+    examples stand in for one another, none of them is unique: the source whose examples score higher need not be the
+    one that is missed more. On the right, each class of each source is left out as a whole (blue circles the first,
+    orange squares the second).
     """
     if "fashion-mnist" in config.seconds:
         text += """
@@ -156,12 +165,3 @@ def remarks(tables: dict[str, pl.DataFrame], config: Any) -> str:
     two tasks for one network rather than two sources for one task.
     """
     return text
-
-
-def _claim(tables: dict[str, pl.DataFrame], config: Any) -> str:
-    """Whether the paper's finding is seen where the second source is the one that stands for SVHN."""
-    if "photographs" not in config.seconds:
-        return ""
-    found = mean_ratio(tables["summary"].filter(second="photographs", measure="functional")["median_ratio"])
-    verdict = "is seen" if found.low > 1 else "is not seen"
-    return f" The paper's finding {verdict} for {config.dataset} over photographs: {found} times by medians of F-SI."

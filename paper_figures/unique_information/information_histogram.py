@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from infojax.plots import PALETTE, style
+from infojax.plots import PALETTE, Finding, style
 
 TITLE = "How informative the examples of a training set are"
 ANSWERS = "Harutyunyan et al. (ICLR 2021), the histograms of F-SI with the 10 least and most informative examples"
@@ -76,14 +76,28 @@ def numbers(tables: dict[str, pl.DataFrame], config: Any) -> pl.DataFrame:
     )
 
 
-def remarks(tables: dict[str, pl.DataFrame], config: Any) -> str:
+def findings(tables: dict[str, pl.DataFrame], config: Any) -> tuple[Finding, ...]:
+    found = []
+    for measure, name in MEASURES.items():
+        values = np.sort(tables["scores"][measure].to_numpy())
+        share = values[-max(1, len(values) // 10) :].sum() / values.sum()
+        spread = values[-1] / np.median(values)
+        text = f"A tenth of the examples carry more than half of the total {name}."
+        found.append(Finding(text, share > 0.5, f"{100 * share:.0f} %; the largest is {spread:.3g} times the median"))
+    ranks = tables["scores"].select(pl.corr("functional", "weights", method="spearman")).item()
+    return (
+        *found,
+        Finding("F-SI and SI rank the examples nearly alike (ρ > 0.9).", ranks > 0.9, f"Spearman ρ {ranks:.3f}"),
+    )
+
+
+def remarks(config: Any) -> str:
     first, second = config.classes
     text = (
         f"All {config.n_train} training examples of {config.dataset} {first} against {second}; one hidden layer of "
         f"{config.width} ReLU units, linearised; T = {config.steps} steps with learning rate {config.learning_rate:g}; "
         f"F-SI on {config.n_validation} validation examples. Under each image stand its label and its F-SI. The "
-        "horizontal axes are logarithmic, as scores spread over orders of magnitude: most examples are nearly "
-        "redundant, a few carry most of the information. The paper prints no numbers for its histograms, so there are "
+        "horizontal axes are logarithmic. The paper prints no numbers for its histograms, so there are "
         "none to hold ours against; its observation that the informative examples look atypical, the others alike, can "
         "be checked by eye. "
     )

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from infojax.plots import LINES, MARKERS, PALETTE, note_below, style
+from infojax.plots import LINES, MARKERS, PALETTE, Finding, note_below, style
 
 TITLE = "Unique information over training time"
 ANSWERS = "Harutyunyan et al. (ICLR 2021), whose scores are for one time T; a question that the paper leaves open"
@@ -158,30 +158,57 @@ def _at(table: pl.DataFrame, steps: int | None) -> pl.DataFrame:
     return table.filter(pl.col("steps").is_null() if steps is None else pl.col("steps") == steps)
 
 
-def remarks(tables: dict[str, pl.DataFrame], config: Any) -> str:
-    first, second = config.classes
-    least = config.decays[0]
-    auc = {
-        (row["score"], row["steps"]): row["auc"]
-        for row in tables["detection"].filter(pl.col("decay") == least).iter_rows(named=True)
+def findings(tables: dict[str, pl.DataFrame], config: Any) -> tuple[Finding, ...]:
+    least, most, stop = config.decays[0], max(config.decays), config.stop
+    ranks = {
+        decay: tables["ranks"]
+        .filter(pl.col("other").is_null(), decay=decay, measure="functional", steps=stop)["spearman"]
+        .item()
+        for decay in (least, most)
     }
-    stop = config.stop
-    before = "above" if auc["residual", stop] > auc["F-SI", stop] else "not above"
-    return f"""
-    The paper scores examples at the step T where it stops training. Without decay the ranking there is not the ranking
-    at convergence (top right): which examples are informative is a question about a training time, and a score at t = ∞
-    is no stand-in for one at T. Decay ends training sooner, and then both agree. The heat map shows that rankings
-    change gradually, all along.
+    auc = {
+        (score, steps): area
+        for score, steps, area in tables["detection"].filter(decay=least).select("score", "steps", "auc").iter_rows()
+    }
+    return (
+        Finding(
+            f"Without decay the ranking by F-SI at T = {stop} is not the ranking at convergence (ρ < 0.9).",
+            ranks[least] < 0.9,
+            f"Spearman ρ {ranks[least]:.3f}, {_decay(least)}",
+        ),
+        Finding(
+            "Decay ends training sooner, and then both rank nearly alike (ρ > 0.9).",
+            most > 0 and ranks[most] > 0.9,
+            f"Spearman ρ {ranks[most]:.3f}, {_decay(most)}",
+        ),
+        Finding(
+            f"At T = {stop} the plain training residual finds the mislabelled at least as well as F-SI.",
+            auc["residual", stop] >= auc["F-SI", stop],
+            f"AUC {auc['residual', stop]:.3f} against {auc['F-SI', stop]:.3f}",
+        ),
+        Finding(
+            "At t = ∞, where all residuals are zero, the residual finds nothing, and F-SI still does.",
+            abs(auc["residual", None] - 0.5) < 0.05 and auc["F-SI", None] > 0.8,
+            f"AUC {auc['residual', None]:.2f} against {auc['F-SI', None]:.3f}",
+        ),
+        Finding(
+            "So does the residual of exact leave-one-out.",
+            auc["loo-residual", None] > 0.8,
+            f"AUC {auc['loo-residual', None]:.3f} at t = ∞",
+        ),
+    )
 
-    Mislabelled examples (bottom right; the same images with {100 * config.noise:g} % of the labels flipped) are found
-    by the plain training residual as well, and at T = {stop} it is {before} F-SI ({auc["residual", stop]:.3f} against
-    {auc["F-SI", stop]:.3f}). Towards interpolation all residuals vanish, and it finds nothing
-    ({auc["residual", None]:.2f} at t = ∞, where all are zero), while F-SI ({auc["F-SI", None]:.3f}) and the
-    residual of exact leave-one-out ({auc["loo-residual", None]:.3f}) still do.
+
+def remarks(config: Any) -> str:
+    first, second = config.classes
+    return f"""
+    The paper scores examples at the step T where it stops training. Which examples are informative is a question about
+    a training time (top right). The heat map compares the rankings at all pairs of times. Mislabelled examples (bottom
+    right) are the same images with {100 * config.noise:g} % of the labels flipped.
 
     Here: {config.dataset} {first} against {second}, n = {config.n_train}, {config.n_validation} validation examples;
     one hidden layer of {config.width} ReLU units, linearised at its initialisation; full-batch gradient descent with
-    learning rate {config.learning_rate:g} on the mean loss. Bands in the first panel are for {_decay(least)}. One draw
-    of examples and weights (seed {config.seed}), so there are no error bars. The paper shows no such figure, and gives
-    no numbers.
+    learning rate {config.learning_rate:g} on the mean loss. Bands in the first panel are for
+    {_decay(config.decays[0])}. One draw of examples and weights (seed {config.seed}), so there are no error bars. The
+    paper shows no such figure, and gives no numbers.
     """

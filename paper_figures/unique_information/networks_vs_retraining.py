@@ -4,7 +4,7 @@ from typing import Any
 
 import polars as pl
 
-from infojax.plots import MARKERS, PALETTE, style
+from infojax.plots import MARKERS, PALETTE, Finding, style
 
 TITLE = "Closed form and influence functions against retraining, network by network"
 ANSWERS = "Harutyunyan et al. (ICLR 2021), Table 1"
@@ -85,7 +85,28 @@ def numbers(tables: dict[str, pl.DataFrame], config: Any) -> pl.DataFrame:
     return pl.DataFrame(rows, columns, orient="row")
 
 
-def remarks(tables: dict[str, pl.DataFrame], config: Any) -> str:
+def findings(tables: dict[str, pl.DataFrame], config: Any) -> tuple[Finding, ...]:
+    found = []
+    closed = tables["summary"].filter(measure="functional", estimate="linearized")
+    for row in closed.iter_rows(named=True):
+        own = tables["summary"].filter(measure="functional", network=row["network"], decay=row["decay"])
+        rival = own.filter(estimate="influence")["pearson"]
+        told = f"r = {row['pearson']:.3f} ({row['pearson_low']:.3g} to {row['pearson_high']:.3g})"
+        paper = _paper(row["network"], row["decay"], "functional").get("linearized")
+        said = "" if paper is None else f"; the paper's r = {paper:g}"
+        name = _name(row["network"], row["decay"])
+        found.append(
+            Finding(f"{name}: linearisation predicts retraining (r > 0.9).", row["pearson"] > 0.9, told + said)
+        )
+        if len(rival):
+            text = f"{name}: it predicts that at least as well as influence functions."
+            found.append(
+                Finding(text, row["pearson"] >= rival.item(), f"r = {row['pearson']:.3f} against {rival.item():.3f}")
+            )
+    return tuple(found)
+
+
+def remarks(config: Any) -> str:
     settings = "; ".join(
         f"{NETWORKS[c.network]} on {c.dataset} {' against '.join(c.classes)}, n = {c.n_train}, T = {c.steps}, learning "
         f"rate {c.learning_rate:g}"
@@ -97,7 +118,7 @@ def remarks(tables: dict[str, pl.DataFrame], config: Any) -> str:
         "networks)."
         "\n\nIn the paper, linearisation predicts retraining of the MLP and of pretrained networks, and fails for the "
         "CNN trained from scratch, whose kernel changes as it trains. The quick scale has digits enlarged to 32 × 32 "
-        "and fewer, gentler steps, so the CNN stays nearer to its linearisation than the paper's."
+        "and fewer, gentler steps, in which the CNN's kernel changes less."
         "\n\nNot in the paper: closed form at t = ∞. Not reproduced: ResNet-18, as its ImageNet weights come in no "
         "package registry; EfficientNet-Lite0 stands in its place, without a number of the paper to hold against. "
         "Letters-pretraining of the CNN is replaced by drawings for the same reason. The pretrained networks' "

@@ -4,9 +4,9 @@ from typing import Any
 
 import polars as pl
 
-from infojax.plots import LINES, MARKERS, PALETTE, bars_note, cumulative, mean_of, mean_ratio, style
+from infojax.plots import LINES, MARKERS, PALETTE, Finding, bars_note, cumulative, mean_of, mean_ratio, style
 
-TITLE = "An under-sampled sub-class is more informative"
+TITLE = "How informative an under-sampled sub-class is"
 ANSWERS = "Harutyunyan et al. (ICLR 2021), appendix, Figure 7 (200 cats among 4000 dogs, against 4000 deer)"
 EXPERIMENT = "subclass"
 
@@ -87,14 +87,22 @@ def numbers(tables: dict[str, pl.DataFrame], config: Any) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=["quantity", "ours", "paper", "note"], orient="row")
 
 
-def remarks(tables: dict[str, pl.DataFrame], config: Any) -> str:
+def findings(tables: dict[str, pl.DataFrame], config: Any) -> tuple[Finding, ...]:
     fewest, most = min(config.rare), max(config.rare)
-    seen = []
+    found = []
     for common, rare in _orders(config):
         own = tables["summary"].filter(rare=rare, measure="functional")
-        ends = [mean_ratio(own.filter(count=count)["median_ratio"]).mean for count in (fewest, most)]
-        text = f"“{rare}” among “{common}” {ends[0]:.3g} times with {fewest} examples"
-        seen.append(text + (f", {ends[1]:.3g} times with {most}" if most > fewest else ""))
+        ends = {count: mean_ratio(own.filter(count=count)["median_ratio"]) for count in (fewest, most)}
+        text = f"{fewest} “{rare}” among {config.common} “{common}” are more informative than these, as in the paper."
+        found.append(Finding(text, ends[fewest].low > 1, f"median F-SI {ends[fewest]} times as high"))
+        if most > fewest:
+            text = f"“{rare}” score the lower, relative to “{common}”, the less rare they are."
+            figure = f"{ends[fewest]} times with {fewest} examples, {ends[most]} times with {most}"
+            found.append(Finding(text, ends[most].below(ends[fewest]), figure))
+    return tuple(found)
+
+
+def remarks(config: Any) -> str:
     network = f"one hidden layer of {config.width} ReLU units"
     if config.network != "mlp":
         network = f"{config.network}, pretrained on ImageNet, at {config.size} pixels, with a new last layer"
@@ -104,8 +112,6 @@ def remarks(tables: dict[str, pl.DataFrame], config: Any) -> str:
     {network}; T = {config.steps} steps with learning rate {config.learning_rate:g}. Points are means over
     {len(config.seeds)} seeds, geometric for ratios, with one standard error either way as bars and in brackets.
     Validation examples are as unbalanced as the training set.
-
-    By median F-SI, the rare score above the common by this factor: {"; ".join(seen)}.
     """
     if config.dataset == "cifar10":
         text += f"""
@@ -116,9 +122,7 @@ def remarks(tables: dict[str, pl.DataFrame], config: Any) -> str:
     elif config.dataset == "digits":
         text += """
     Of five pairs of digits tried, this one was chosen because both sub-classes score alike when they have as many
-    examples, so that the factor is that of being rare. This is not so for every pair: 5 “8” among 100 “3” against “5”
-    score 14 times as high, but 2.7 times at balance; 5 “3” among 100 “8” 4.2 times, but 0.36 times at balance
-    (geometric means of five seeds). Being rare raises the score of both; that a score is low does not prove that a
-    sub-class is well sampled. With few rare examples their median varies much from draw to draw.
+    examples, so that the factor is that of being rare. This is not so for every pair. That a score is low does not
+    prove that a sub-class is well sampled. With few rare examples their median varies much from draw to draw.
     """
     return text

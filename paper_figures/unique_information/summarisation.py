@@ -4,7 +4,7 @@ from typing import Any
 
 import polars as pl
 
-from infojax.plots import LINES, MARKERS, PALETTE, bars_note, style
+from infojax.plots import LINES, MARKERS, PALETTE, Finding, Mean, bars_note, style, with_error
 
 TITLE = "Summarising a training set: accuracy against the fraction removed"
 ANSWERS = "Harutyunyan et al. (ICLR 2021), data summarisation (random, top, bottom, bottom-iterative)"
@@ -76,39 +76,54 @@ def numbers(tables: dict[str, pl.DataFrame], config: Any) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=["quantity", "ours", "paper", "note"], orient="row")
 
 
-def remarks(tables: dict[str, pl.DataFrame], config: Any) -> str:
-    first, second = config.classes
+def findings(tables: dict[str, pl.DataFrame], config: Any) -> tuple[Finding, ...]:
     summary = _summary(tables["accuracy"])
-    of = {(row["order"], row["removed"]): row["accuracy"] for row in summary.iter_rows(named=True)}
+    of = {
+        (order, removed): with_error(accuracy, stderr)
+        for order, removed, accuracy, stderr in summary.select("order", "removed", "accuracy", "stderr").iter_rows()
+    }
     half, most = (min(config.removed, key=lambda fraction: abs(fraction - aim)) for aim in (0.5, 0.9))
     full = of["bottom", min(config.removed)]
-    said = [
-        f"without the least informative {100 * half:g} % the accuracy is {100 * of['bottom', half]:.1f} %, "
-        f"against {100 * full:.1f} % with all and {100 * of['random', half]:.1f} % without as many at random",
-        f"without {100 * most:g} %, removing the least informative at once leaves {100 * of['bottom', most]:.1f} %, "
-        f"recomputing as they go {100 * of['bottom-iterative', most]:.1f} %, "
-        f"at random {100 * of['random', most]:.1f} %",
-    ]
-    text = f"In numbers: {'; '.join(said)}. "
-    if of["bottom-iterative", most] > of["random", most] > of["bottom", most]:
-        text += (
-            "The paper's claims are seen: the least informative examples can go without loss, up to a point beyond "
-            "which one must recompute, as examples that were redundant when all were there are not when most are gone. "
-        )
-    else:
-        text += (
-            "The paper's order, recomputed above random above all at once where most are removed, is not seen here. "
-        )
-    if of["bottom-residual", half] >= of["bottom", half]:
-        text += f"The plain residual summarises as well as F-SI when {100 * half:g} % are removed."
-    else:
-        text += (
-            f"When {100 * half:g} % are removed, the plain residual leaves {100 * of['bottom-residual', half]:.1f} %, "
-            f"SI {100 * of['bottom-SI', half]:.1f} %."
-        )
-    return f"""
-    {text}
 
+    def told(removed: float, *orders: str) -> str:
+        return ", ".join(f"{_percent(of[order, removed])} {ORDERS[order]}" for order in orders)
+
+    return (
+        Finding(
+            f"The least informative {100 * half:g} % can go without loss, as the paper says.",
+            not of["bottom", half].below(full),
+            f"accuracy {_percent(of['bottom', half])} without them, {_percent(full)} with all",
+        ),
+        Finding(
+            "Without as many at random the accuracy is lower.",
+            of["random", half].below(of["bottom", half]),
+            told(half, "random", "bottom"),
+        ),
+        Finding(
+            f"Where {100 * most:g} % go one must recompute, as the paper says: at once is worse than at random.",
+            of["bottom", most].below(of["random", most]),
+            told(most, "bottom", "random"),
+        ),
+        Finding(
+            "Recomputed as they go, it is better than at random.",
+            of["random", most].below(of["bottom-iterative", most]),
+            told(most, "bottom-iterative", "random"),
+        ),
+        Finding(
+            f"The plain residual summarises as well as F-SI where {100 * half:g} % go.",
+            not of["bottom-residual", half].below(of["bottom", half]),
+            told(half, "bottom-residual", "bottom", "bottom-SI"),
+        ),
+    )
+
+
+def _percent(accuracy: Mean) -> str:
+    return f"{100 * accuracy.mean:.1f} % ({100 * accuracy.low:.1f} to {100 * accuracy.high:.1f})"
+
+
+def remarks(config: Any) -> str:
+    first, second = config.classes
+    return f"""
     Here: {config.dataset} {first} against {second}, n = {config.n_train}, {config.n_test} test examples apart from the
     {config.n_validation} that F-SI is measured on; one hidden layer of {config.width} ReLU units, trained in earnest
     from the same initial weights for {config.steps} steps with learning rate {config.learning_rate:g} on the mean loss
