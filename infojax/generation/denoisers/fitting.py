@@ -1,7 +1,7 @@
 """Training a denoiser: AdamW, an average of the parameters, and checkpoints from which it goes on to the same bits."""
 
 import time
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,6 +20,7 @@ from infojax.generation.denoisers.denoiser import Architecture, Denoiser
 from infojax.generation.denoisers.orbax_checkpoint import OrbaxCheckpoint
 from infojax.generation.sampling.schedule import Schedule
 from infojax.models import Params
+from infojax.training import AdamW, Rate, Recipe, TrainingSet, advance, begin, trained_parameters, training_set
 
 _RECORDED = 200  # steps from one record of the losses to the next, which one dispatch runs
 _VALIDATED = 1024  # held-out examples that the validation loss looks at
@@ -41,10 +42,37 @@ class DenoiserTraining(NamedTuple):
     validation_loss: Float[np.ndarray, " r"]
 
 
-class _State(NamedTuple):
-    params: Params
-    moments: Any
-    average: Params
+@dataclass(frozen=True)
+class Forgetting:
+    """m ← d m + (1 − d) w, with d = min(decay, (1 + i)/(10 + i)) at step i, so that the start is forgotten."""
+
+    decay: float
+
+    def __call__(self, mean: Array, params: Array, step: Int[Array, ""]) -> Array:
+        decay = jnp.minimum(self.decay, (1.0 + step) / (10.0 + step))
+        return decay * mean + (1 - decay) * params
+
+
+@dataclass(frozen=True)
+class DenoisingObjective:
+    """Of examples drawn with replacement, some of which are shown as of any class.
+
+    Attributes:
+        denoiser: whose parameters are trained.
+        batch: examples at a time.
+        drop_label: the share that is shown as of any class.
+    """
+
+    denoiser: Denoiser
+    batch: int
+    drop_label: float
+
+    def __call__(self, params: Params, data: TrainingSet, key: PRNGKeyArray) -> Float[Array, ""]:
+        rows, dropped, noised = jax.random.split(key, 3)
+        chosen = jax.random.randint(rows, (self.batch,), 0, len(data.x))
+        free = jax.random.bernoulli(dropped, self.drop_label, (self.batch,))
+        label = jnp.where(free, self.denoiser.classes, data.y[chosen])
+        return denoising_loss(self.denoiser, params, data.x[chosen], label, noised)
 
 
 def train_denoiser(
@@ -105,84 +133,50 @@ def train_denoiser(
     network_is = {"name": type(network).__name__, **asdict(network)}  # pyright: ignore[reportArgumentType]
     mark = fingerprint(x, y, validated, network_is, table, numbers, classes, np.asarray(jax.random.key_data(key)))
 
-    with jax.numpy_dtype_promotion("standard"):  # which optax needs
-        params = denoiser.init(start)
-        state = _State(params, _optimiser(numbers).init(params), params)
-        records = np.full((-(-steps // _RECORDED), 2), np.nan, np.float32)
-        store = None if checkpoint is None else OrbaxCheckpoint(Path(checkpoint), mark)
-        done, (state, records) = 0, (state, records)
-        if store is not None and (found := store.read((state, records))) is not None:
-            done, (state, records) = found
-            state = jax.tree.map(jnp.asarray, state)
-        saved, last = done, time.monotonic()
-        task = progress.add_task("training a denoiser", total=steps, completed=done) if progress else None
-        arrays = jnp.asarray(x), jnp.asarray(y, jnp.int32)
-        try:
-            while done < steps:
-                until = min(done + _RECORDED, steps)
-                following, loss = _train(denoiser, tuple(numbers.items()), state, *arrays, drawn, done, until)
-                held = np.nan if validated is None else _validate(denoiser, following.average, *validated, drawn)
-                recorded = records.copy()
-                recorded[done // _RECORDED] = float(loss), float(held)
-                if not np.isfinite(float(loss)):
-                    raise InvalidInput(
-                        f"train_denoiser: the loss is not finite between steps {done} and {until}; lower "
-                        f"learning_rate={learning_rate}, or check that x is of the size of 1"
-                    )
-                state, records, done = following, recorded, until
-                if progress is not None and task is not None:
-                    progress.update(task, completed=done)
-                if store is not None and (done == steps or time.monotonic() - last > save_every):
-                    store.write(done, (state, records))
-                    saved, last = done, time.monotonic()
-        finally:
-            if store is not None and saved < done:
+    # The rate rises over the first tenth of the steps, and would be 0 one step after the last.
+    warm = max(steps // 10, 1)
+    recipe = Recipe(
+        steps,
+        Rate(float(learning_rate), warm, warm, steps + 1 - warm),
+        optimizer=AdamW(weight_decay, b2=0.99, clip=1.0),
+        average=Forgetting(averaging),
+    )
+    objective, data = DenoisingObjective(denoiser, batch, drop_label), training_set(x, y)
+    state = begin(recipe, denoiser.init(start))
+    records = np.full((-(-steps // _RECORDED), 2), np.nan, np.float32)
+    store = None if checkpoint is None else OrbaxCheckpoint(Path(checkpoint), mark)
+    done = 0
+    if store is not None and (found := store.read((state, records))) is not None:
+        done, (state, records) = found
+        state = jax.tree.map(jnp.asarray, state)
+    saved, last = done, time.monotonic()
+    task = progress.add_task("training a denoiser", total=steps, completed=done) if progress else None
+    try:
+        while done < steps:
+            until = min(done + _RECORDED, steps)
+            keys = jax.vmap(partial(jax.random.fold_in, drawn))(jnp.arange(done, until))
+            following, losses = advance(recipe, objective, state, data, keys)
+            loss = float(losses.mean())
+            if not np.isfinite(loss):
+                raise InvalidInput(
+                    f"train_denoiser: the loss is not finite between steps {done} and {until}; lower "
+                    f"learning_rate={learning_rate}, or check that x is of the size of 1"
+                )
+            held = np.nan if validated is None else _validate(denoiser, following.mean, *validated, drawn)
+            records = records.copy()
+            records[done // _RECORDED] = loss, float(held)
+            state, done = following, until
+            if progress is not None and task is not None:
+                progress.update(task, completed=done)
+            if store is not None and (done == steps or time.monotonic() - last > save_every):
                 store.write(done, (state, records))
+                saved, last = done, time.monotonic()
+    finally:
+        if store is not None and saved < done:
+            store.write(done, (state, records))
     ends = np.minimum(np.arange(1, len(records) + 1) * _RECORDED, steps)
-    generator = Generator(denoiser, state.average, x.shape[1:], classes, schedule)
+    generator = Generator(denoiser, trained_parameters(recipe, state), x.shape[1:], classes, schedule)
     return DenoiserTraining(generator, ends, records[:, 0], records[:, 1])
-
-
-def _optimiser(numbers: dict[str, Any]) -> Any:
-    import optax
-
-    steps = numbers["steps"]
-    rate = optax.warmup_cosine_decay_schedule(0.0, numbers["learning_rate"], max(steps // 10, 1), steps + 1)
-    return optax.chain(optax.clip_by_global_norm(1.0), optax.adamw(rate, b2=0.99, weight_decay=numbers["weight_decay"]))
-
-
-@partial(jax.jit, static_argnums=(0, 1))
-def _train(
-    denoiser: Denoiser,
-    given: tuple[tuple[str, Any], ...],
-    state: _State,
-    x: Float[Array, "n ..."],
-    y: Int[Array, " n"],
-    key: PRNGKeyArray,
-    first: Int[Array, ""],
-    until: Int[Array, ""],
-) -> tuple[_State, Float[Array, ""]]:
-    """The steps from `first` until `until`, and the mean of their losses."""
-    import optax
-
-    numbers = dict(given)
-    optimiser = _optimiser(numbers)
-
-    def step(i: Array, carried: tuple[_State, Array]) -> tuple[_State, Array]:
-        (params, moments, average), total = carried
-        rows, dropped, noised = jax.random.split(jax.random.fold_in(key, i), 3)
-        chosen = jax.random.randint(rows, (numbers["batch"],), 0, len(x))
-        free = jax.random.bernoulli(dropped, numbers["drop_label"], (numbers["batch"],))
-        label = jnp.where(free, denoiser.classes, y[chosen])
-        loss, gradient = jax.value_and_grad(partial(denoising_loss, denoiser))(params, x[chosen], label, noised)
-        updates, moments = optimiser.update(gradient, moments, params)
-        params = optax.apply_updates(params, updates)
-        decay = jnp.minimum(numbers["averaging"], (1.0 + i) / (10.0 + i))
-        average = jax.tree.map(lambda a, p: decay * a + (1 - decay) * p, average, params)
-        return _State(params, moments, average), total + loss
-
-    state, total = jax.lax.fori_loop(first, until, step, (state, jnp.zeros(())))
-    return state, total / (until - first)
 
 
 def denoising_loss(

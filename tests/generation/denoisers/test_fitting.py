@@ -5,6 +5,7 @@ import shutil
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
 from rich.progress import Progress
 
@@ -13,6 +14,7 @@ from infojax.generation.denoisers import fitting as denoiser_training
 from infojax.generation.denoisers.denoiser import Denoiser, ResidualMLP
 from infojax.generation.denoisers.fitting import denoising_loss, train_denoiser
 from infojax.generation.sampling.schedule import cosine
+from infojax.training import training_set
 
 SCHEDULE = cosine()
 MEANS, DEVIATION = np.array([[-0.8, 0.3], [0.6, -0.5]]), 0.4
@@ -87,20 +89,21 @@ def test_the_average_is_that_of_all_steps():
     key = jax.random.key(0)
     trained = small(averaging=0.3, steps=7, key=key)
     start, drawn = jax.random.split(key)
-    numbers = {"steps": 7, "batch": 8, "learning_rate": 1e-3, "weight_decay": 1e-4, "drop_label": 0.1, "averaging": 0.3}
     denoiser = trained.generator.predict
-    with jax.numpy_dtype_promotion("standard"):
-        params = denoiser.init(start)
-        state = denoiser_training._State(params, denoiser_training._optimiser(numbers).init(params), params)
-        average = params
+    warmed = optax.warmup_cosine_decay_schedule(0.0, 1e-3, 1, 8)
+    optimizer = optax.chain(optax.clip_by_global_norm(1.0), optax.adamw(warmed, b2=0.99, weight_decay=1e-4))
+    objective = denoiser_training.DenoisingObjective(denoiser, 8, 0.1)
+    slope = jax.jit(jax.grad(lambda params, key: objective(params, training_set(x, y), key)))
+    params = average = denoiser.init(start)
+    with jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):
+        moments = optimizer.init(params)
         for i in range(7):
-            state, _ = denoiser_training._train(
-                denoiser, tuple(numbers.items()), state, jnp.asarray(x), jnp.asarray(y, jnp.int32), drawn, i, i + 1
-            )
+            updates, moments = optimizer.update(slope(params, jax.random.fold_in(drawn, i)), moments, params)
+            params = optax.apply_updates(params, updates)
             decay = min(0.3, (1 + i) / (10 + i))
-            average = jax.tree.map(lambda a, p, d=decay: d * a + (1 - d) * p, average, state.params)
+            average = jax.tree.map(lambda a, p, d=decay: d * a + (1 - d) * p, average, params)
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-6), trained.generator.params, average)
-    moved = jax.tree.map(lambda a, b: np.abs(a - b).max(), trained.generator.params, state.params)
+    moved = jax.tree.map(lambda a, b: np.abs(a - b).max(), trained.generator.params, params)
     assert max(jax.tree.leaves(moved)) > 1e-5
 
 
@@ -150,7 +153,7 @@ def test_ctrl_c_keeps_what_was_done(tmp_path, monkeypatch):
         small(checkpoint=folder, save_every=1e9, progress=Interrupting(10, folder))
     assert {part.name for part in folder.iterdir()} == {"10", "about.json"}
     same(small(), small(checkpoint=folder))
-    monkeypatch.setattr(denoiser_training, "_train", None)  # nothing is left to do
+    monkeypatch.setattr(denoiser_training, "advance", None)  # nothing is left to do
     same(small(checkpoint=folder), small(checkpoint=folder))
 
 
