@@ -73,7 +73,7 @@ def compare(n: int, steps: int | None, sample: int | None) -> list[str]:
     """One row of the table; meant for a process of its own, whose peak memory is then that of this row."""
     kernel, cross, residual, rate = problem(n, n)
     training = Converged() if steps is None else GradientDescent(steps, rate)
-    ours = partial(from_kernels, kernel, cross, residual, training=training, convention="mean")
+    ours = partial(from_kernels, kernel, cross, residual, training=training)
     examples = np.arange(n) if sample is None else np.random.default_rng(1).choice(n, sample, replace=False)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     first, _ = cpu(ours)

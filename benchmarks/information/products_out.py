@@ -24,7 +24,7 @@ from infojax.information import from_kernels, from_products
 def trainings(kernel, rate: float, steps: int):
     """Descent, and convergence with a decay of 1e-4 of the largest eigenvalue (of the mean loss)."""
     top = float(np.linalg.norm(kernel, 2)) / len(kernel)
-    return {f"GD {steps}": (GradientDescent(steps, rate), 0.0), "t = ∞, decay": (Converged(), 1e-4 * top)}
+    return {f"GD {steps}": GradientDescent(steps, rate), "t = ∞, decay": Converged(1e-4 * top)}
 
 
 def main() -> None:
@@ -41,9 +41,8 @@ def main() -> None:
         table.add_column(name, justify="right")
     for n in arguments.sizes:
         kernel, cross, residual, rate = problem(n, 1000)
-        for name, (training, decay) in trainings(kernel, rate, arguments.steps).items():
-            how = {"training": training, "decay": decay}
-            factored = partial(from_kernels, kernel, cross, residual, **how)
+        for name, training in trainings(kernel, rate, arguments.steps).items():
+            factored = partial(from_kernels, kernel, cross, residual, training=training)
             factored()
             seconds, exact = cpu(factored)
             table.add_row(str(n), name, "eigendecomposition", str(n), "", f"{seconds:.2f}", "", "", "", "")
@@ -52,7 +51,7 @@ def main() -> None:
                 for chosen in (some, np.arange(n))[: 1 + (n <= arguments.all_up_to)]:
                     run = partial(
                         from_products, kernel, cross, residual, examples=chosen, dtype=dtype,
-                        tolerance=arguments.tolerance, devices=jax.devices()[:1], **how,
+                        tolerance=arguments.tolerance, devices=jax.devices()[:1], training=training,
                     )  # fmt: skip
                     if len(chosen) < n:
                         run()

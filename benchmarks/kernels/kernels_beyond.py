@@ -219,9 +219,8 @@ def _rounded(apply: Callable[..., Any], params: Any, x: Any, *, bits: int) -> Fe
 def errors(kernels: Any, exact: Any, labels: np.ndarray) -> list[str]:
     (theta, cross), (theta0, cross0) = kernels, exact
     top = 1.0 / np.linalg.eigvalsh(theta0)[-1]
-    training = GradientDescent(steps=2000, learning_rate=top)
-    settings: Any = {"training": training, "convention": "sum"}
-    ours, true = (from_kernels(a, b, labels, **settings) for a, b in ((theta, cross), (theta0, cross0)))
+    training = GradientDescent(steps=2000, learning_rate=top, convention="sum")
+    ours, true = (from_kernels(a, b, labels, training=training) for a, b in ((theta, cross), (theta0, cross0)))
     relative = np.linalg.norm(theta - theta0) / np.linalg.norm(theta0)
     largest = np.abs(theta - theta0).max() / np.abs(theta0).max()
     found = [f"{relative:.1e}", f"{largest:.1e}"]

@@ -199,7 +199,7 @@ def _rankings(
     margin = np.abs(kernel[np.ix_(pool, probe)] @ np.linalg.solve(own, y[probe]))
     information = from_kernels(
         kernel[np.ix_(pool, pool)], kernel[np.ix_(probe, pool)], y[pool],
-        training=Converged(), decay=ridge, convention="sum",
+        training=Converged(decay=ridge, convention="sum"),
     ).functional  # fmt: skip
     orders = (random.permutation(len(pool)), np.argsort(margin), np.argsort(-margin), np.argsort(-information),
               np.argsort(information))  # fmt: skip

@@ -121,7 +121,7 @@ def _predictions(
 ) -> Any:
     """(members, 1 + left_out, m): with all examples, and without each, from the same initialisations."""
     key = jax.random.key(config.seed)
-    problem = pose(network, network.init(key, train.x.shape[1:]), train, validation, descent, 0.0, "mean")
+    problem = pose(network, network.init(key, train.x.shape[1:]), train, validation, descent)
     keys, without = jax.random.split(key, config.members), jnp.asarray(np.concatenate([[-1], left_out]))
     return np.asarray(_train(problem, keys, without, init=network.init, at_once=config.at_once))
 

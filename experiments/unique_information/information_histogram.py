@@ -59,7 +59,7 @@ def run(config: Config, scratch: Path, progress: Progress) -> dict[str, pl.DataF
     params = network.init(jax.random.key(config.seed), train.x.shape[1:])
     information = unique_information(
         network, params, train, validation,
-        training=GradientDescent(config.steps, config.learning_rate), decay=config.decay, progress=progress,
+        training=GradientDescent(config.steps, config.learning_rate, config.decay), progress=progress,
     )  # fmt: skip
     labels = np.array(train.classes)[train.y]
     scores = pl.DataFrame(

@@ -21,7 +21,7 @@ from infojax.data import load, symmetric_noise
 from infojax.errors import InvalidInput
 from infojax.information import BASELINES, from_kernels, trained_residuals
 from infojax.kernels import empirical_ntk
-from infojax.linearized import Converged, GradientDescent, Training, coefficients, spectrum
+from infojax.linearized import Converged, GradientDescent, coefficients, spectrum
 from infojax.models import mlp
 
 
@@ -81,30 +81,32 @@ def run(config: Config, scratch: Path, progress: Progress) -> dict[str, pl.DataF
     )
     residual, flipped_residual = clean.targets - before, noisy.targets - before
 
-    times: list[tuple[int | None, Training]] = [(t, GradientDescent(t, config.learning_rate)) for t in config.steps]
-    times.append((None, Converged()))
+    times = (*config.steps, None)
     tables: dict[str, list] = {"sizes": [], "ranks": [], "detection": [], "fit": []}
     task = progress.add_task("training times", total=len(config.decays) * len(times))
     for decay in config.decays:
         scores: dict[str, dict[int | None, np.ndarray]] = {"functional": {}, "weights": {}}
-        for steps, training in times:
-            how = {"training": training, "decay": decay, "convention": "mean"}
+        for steps in times:
+            training = Converged(decay) if steps is None else GradientDescent(steps, config.learning_rate, decay)
             here = {"decay": decay, "steps": steps}
-            information = from_kernels(theta, cross, residual, **how)
+            information = from_kernels(theta, cross, residual, training=training)
             for measure, values in information._asdict().items():
                 scores[measure][steps] = values
                 for quantile in QUANTILES:
                     size = float(np.quantile(values, quantile))
                     tables["sizes"].append(here | {"measure": measure, "quantile": quantile, "size": size})
 
-            a = coefficients(theta, residual[:, 0], examples=len(clean), **how)
+            a = coefficients(theta, residual[:, 0], examples=len(clean), training=training)
             wrong = ((outside[:, 0] + cross @ a) > 0.5) != validation.y
-            left = trained_residuals(theta, residual, **how)
+            left = trained_residuals(theta, residual, training=training)
             tables["fit"].append(here | {"residual": _rms(left), "validation_error": float(wrong.mean())})
 
-            with_noise = from_kernels(theta, cross, flipped_residual, **how)
+            with_noise = from_kernels(theta, cross, flipped_residual, training=training)
             found = {"F-SI": with_noise.functional, "SI": with_noise.weights}
-            found |= {name: BASELINES[name](theta, flipped_residual, **how) for name in ("residual", "loo-residual")}
+            found |= {
+                name: BASELINES[name](theta, flipped_residual, training=training)
+                for name in ("residual", "loo-residual")
+            }
             for score, values in found.items():
                 row = {"score": score, "auc": float(roc_auc_score(noisy.flipped, values))}
                 row |= {f"median_{name}": float(np.median(values[noisy.flipped == is_flipped]))
@@ -113,10 +115,10 @@ def run(config: Config, scratch: Path, progress: Progress) -> dict[str, pl.DataF
             progress.advance(task)
         for measure, by_time in scores.items():
             order = np.stack([stats.rankdata(values) for values in by_time.values()])
-            for (steps, _), row in zip(times, np.corrcoef(order), strict=True):
+            for steps, row in zip(times, np.corrcoef(order), strict=True):
                 tables["ranks"] += [
                     {"decay": decay, "steps": steps, "measure": measure, "other": other, "spearman": float(value)}
-                    for (other, _), value in zip(times, row, strict=True)
+                    for other, value in zip(times, row, strict=True)
                 ]
     return {name: pl.DataFrame(rows, infer_schema_length=None) for name, rows in tables.items()}
 

@@ -79,7 +79,6 @@ def run(config: Config, scratch: Path, progress: Progress) -> dict[str, pl.DataF
         )
     train, validation = problem(config)
     network, params = make_network(config, train)
-    descent = GradientDescent(config.steps, config.learning_rate)
     residual = train.targets - np.asarray(jax.jit(network.apply)(params, jnp.asarray(train.x)))
     theta = spectrum(empirical_ntk(network, params, train.x, progress=progress))
     cross = empirical_ntk(network, params, validation.x, train.x, progress=progress)
@@ -87,19 +86,20 @@ def run(config: Config, scratch: Path, progress: Progress) -> dict[str, pl.DataF
 
     scores, networks = [], []
     for decay in config.decays:
-        at_step = closed_form(training=descent, decay=decay)
+        descent, converged = GradientDescent(config.steps, config.learning_rate, decay), Converged(decay)
+        at_step = closed_form(training=descent)
         examples, weight = _chosen(config, at_step)
         checkpoint = scratch / f"decay-{decay:g}.npz"
         retrain = partial(
-            retrain_without_each, network, params, train, validation, training=descent, decay=decay, examples=examples,
+            retrain_without_each, network, params, train, validation, training=descent, examples=examples,
             checkpoint=checkpoint, progress=progress,
         )  # fmt: skip
         truth = gone_on(checkpoint, retrain)
         estimates = (
             at_step,
-            closed_form(training=Converged(), decay=decay),
+            closed_form(training=converged),
             influence_information(
-                network, truth.params, train, validation, decay=decay, damping=config.damping, progress=progress
+                network, truth.params, train, validation, training=descent, damping=config.damping, progress=progress
             ),
         )
         labels = [train.classes[c] for c in train.y[truth.examples]]

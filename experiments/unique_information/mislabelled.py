@@ -6,7 +6,7 @@ scores are of the network linearised at its initialisation; those called "traine
 in earnest.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import jax
@@ -95,17 +95,16 @@ def _scores(config: Config, data: Dataset, repeat: int) -> pl.DataFrame:
     cross = empirical_ntk(network, params, validation.x, train.x)
     residual = train.targets.astype(np.float64) - np.asarray(jax.jit(network.apply)(params, jnp.asarray(train.x)))
 
-    theta, training = spectrum(kernel), GradientDescent(config.steps, config.learning_rate)
-    information = from_kernels(theta, cross, residual, training=training, decay=config.decay)
+    theta, training = spectrum(kernel), GradientDescent(config.steps, config.learning_rate, config.decay)
+    information = from_kernels(theta, cross, residual, training=training)
     scores = {"F-SI": information.functional, "SI": information.weights}
-    how = {"decay": config.decay, "convention": "mean"}
     for name, baseline in BASELINES.items():
         own = {"labels": train.y} if name in ("margin", "loo-margin") else {}
-        scores[name] = baseline(theta, residual, training=training, **how, **own)
-    soon = GradientDescent(max(1, round(config.early * config.steps)), config.learning_rate)
-    scores["early-residual"] = trained_residual(theta, residual, training=soon, **how)
+        scores[name] = baseline(theta, residual, training=training, **own)
+    soon = replace(training, steps=max(1, round(config.early * config.steps)))
+    scores["early-residual"] = trained_residual(theta, residual, training=soon)
     if config.trained:
-        scores |= _of_trained(network, pose(network, params, train, validation, training, config.decay, "mean"))
+        scores |= _of_trained(network, pose(network, params, train, validation, training))
     rows = {"repeat": repeat, "example": np.arange(len(train)), "flipped": train.flipped}
     return pl.concat(pl.DataFrame(rows | {"score": name, "value": value}) for name, value in scores.items())
 

@@ -75,8 +75,7 @@ def run(config: Config, scratch: Path, progress: Progress) -> dict[str, pl.DataF
         train, rest = data.split(config.n_train, config.n_validation + config.n_test, seed=seed)
         validation, test = rest.split(config.n_validation, config.n_test, seed=seed)
         params = network.init(jax.random.key(seed), train.x.shape[1:])
-        training = GradientDescent(config.steps, config.learning_rate)
-        problem = pose(network, params, train, test, training, config.decay, "mean")
+        problem = pose(network, params, train, test, _training(config))
         file, what = scratch / f"orders-{repeat}.npz", f"{config!r}, orders {repeat}"
         rng = np.random.default_rng(seed)
         removal = kept(file, what, _orders, config, network, params, train, validation, rng)
@@ -103,16 +102,19 @@ def _accuracies(
     return np.broadcast_to(correct.mean(axis=1), len(removal))
 
 
+def _training(config: Config) -> GradientDescent:
+    return GradientDescent(config.steps, config.learning_rate, config.decay)
+
+
 def _orders(
     config: Config, network: Network, params, train: Dataset, validation: Dataset, random: np.random.Generator
 ) -> dict[str, Order]:
     kernel = np.asarray(empirical_ntk(network, params, train.x))
     cross = np.asarray(empirical_ntk(network, params, validation.x, train.x))
     residual = train.targets.astype(np.float64) - np.asarray(jax.jit(network.apply)(params, jnp.asarray(train.x)))
-    how = {"training": GradientDescent(config.steps, config.learning_rate), "decay": config.decay}
-    theta = spectrum(kernel)
-    information = from_kernels(theta, cross, residual, **how)
-    left = trained_residual(theta, residual, **how)
+    theta, training = spectrum(kernel), _training(config)
+    information = from_kernels(theta, cross, residual, training=training)
+    left = trained_residual(theta, residual, training=training)
     least = np.argsort(information.functional, kind="stable")
     return {
         "random": random.permutation(len(train)),
@@ -129,7 +131,7 @@ def _iteratively(
 ) -> Order:
     """The least informative first, found anew after each part that goes, from the kernel of those left."""
     n, gone = len(kernel), np.array([], np.int64)
-    training, rows = GradientDescent(config.steps, config.learning_rate), rows_of_groups(None, n, 1)
+    training, rows = _training(config), rows_of_groups(None, n, 1)
     last = n - round(max(config.removed) * n)
     while True:
         # Rows and columns of zeros train as if they were not there, and keep shapes and programs the same.
@@ -138,7 +140,7 @@ def _iteratively(
         left = np.flatnonzero(mask)
         functional = leave_each_out(
             spectrum(kernel * mask * mask[:, None]), cross * mask, residual * mask, rows,
-            examples=len(left), training=training, decay=config.decay, convention="mean",
+            examples=len(left), training=training,
         )[1]  # fmt: skip
         order = left[np.argsort(functional[left], kind="stable")]
         if len(left) <= max(last, 2):

@@ -3,12 +3,16 @@
 import json
 import math
 from dataclasses import asdict
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from tyro.conf import FlagCreatePairsOff, arg
 
 from infojax.cli.screen.exit import REFUSED
 from infojax.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from infojax.cli._training_options import TrainingOptions
+    from infojax.linearized import Training
 
 GIB = 2**30
 COUNT, NUMBER, LIST, DEVICE = (
@@ -77,6 +81,7 @@ def plan(
     import numpy as np
 
     from infojax import planning
+    from infojax.cli._training_options import TrainingOptions
     from infojax.models import cnn, mlp
     from infojax.planning import LONGEST
 
@@ -89,9 +94,7 @@ def plan(
         outputs=outputs,
         examples=examples,
         validation=validation,
-        training=_training(steps, learning_rate, time, converged),
-        decay=decay,
-        convention=convention,
+        training=_training(TrainingOptions(steps, learning_rate, time, converged, decay, convention)),
         subset=subset,
         tolerance=tolerance,
         dtype=np.dtype(dtype),
@@ -106,20 +109,15 @@ def plan(
     return 0 if made.chosen else REFUSED if made.fitting else 1
 
 
-def _training(steps: int | None, learning_rate: float | None, time: float | None, converged: bool) -> Any:
-    from infojax.cli._training_options import not_descent
-    from infojax.linearized import GradientDescent
-
-    named = not_descent(steps, learning_rate, time, converged)
-    if named is not None:
-        return named
-    if learning_rate is None:
-        if steps is not None:
-            raise InvalidInput(
-                "--steps needs --learning-rate; without both, 2000 steps at half the stable rate are planned"
-            )
-        return None
-    return GradientDescent(2000 if steps is None else steps, learning_rate)
+def _training(options: "TrainingOptions") -> "Training | None":
+    """None for descent at half the largest stable rate, which is not known yet."""
+    if options.converged or options.time is not None or options.learning_rate is not None:
+        return options.training(1.0)
+    if options.steps is not None:
+        raise InvalidInput(
+            "--steps needs --learning-rate; without both, 2000 steps at half the stable rate are planned"
+        )
+    return None
 
 
 def _numbers(option: str, listed: str) -> tuple[int, ...]:

@@ -23,20 +23,19 @@ Each gives a PrecisionWarning where the rounding of the kernel leaves it too few
 from collections.abc import Callable
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Int
 
-from infojax.arrays import array_of_reals, float64, require_not_negative
+from infojax.arrays import array_of_reals, float64
 from infojax.errors import InvalidInput
 from infojax.files import require_room
 from infojax.linearized import (
-    Convention,
     GradientDescent,
     GradientFlow,
     Spectrum,
     Training,
+    as_float64,
     as_sum,
     choose_method,
     held_out_residuals,
@@ -55,8 +54,6 @@ def trained_residuals(
     residual: Residual,
     *,
     training: Training,
-    decay: float = 0.0,
-    convention: Convention | str = "mean",
 ) -> Residual:
     """ρ = Y − f_T(X) (n, k) of the linearised network, without cancellation: small where training got far.
 
@@ -64,21 +61,19 @@ def trained_residuals(
         theta: spectrum of the training kernel (n·k, n·k), example-major.
         residual: targets minus initial outputs.
         training: GradientDescent, GradientFlow or Converged.
-        decay: towards the initialisation, ≥ 0.
-        convention: whether the loss is a mean or a sum over the training examples.
 
     Raises:
-        InvalidInput: shapes that do not fit, NaN, negative decay, descent that diverges.
+        InvalidInput: shapes that do not fit, NaN, descent that diverges.
 
     >>> from infojax.linearized import Converged
-    >>> trained_residuals(Spectrum(np.ones(2), np.eye(2)), np.ones((2, 1)), training=Converged(), decay=0.5).ravel()
+    >>> trained_residuals(Spectrum(np.ones(2), np.eye(2)), np.ones((2, 1)), training=Converged(decay=0.5)).ravel()
     array([0.5, 0.5])
     """
-    run, shrink = _check(theta, residual, training, decay, convention)
+    run = _check(theta, residual, training)
     s, u = (np.asarray(part, np.float64) for part in theta)
-    z = s + shrink
+    z = s + run.decay
     # 1 − s φ(z) = λ/z + (s/z)(1 − zφ(z)), and 1 where z = 0.
-    left = np.where(z > 0, (shrink + s * _left(run, z)) / np.where(z > 0, z, 1.0), 1.0)
+    left = np.where(z > 0, (run.decay + s * _left(run, z)) / np.where(z > 0, z, 1.0), 1.0)
     return (u @ (left * (u.T @ residual.reshape(-1)))).reshape(residual.shape)
 
 
@@ -143,7 +138,7 @@ def leverage(theta: Spectrum, residual: Residual, **how: Any) -> Scores:
     return np.trace(_hat_blocks(theta, residual, **how), axis1=1, axis2=2)
 
 
-# Scores by name: each takes (theta, residual (n, k), *, training, decay, convention) and gives (n,).
+# Scores by name: each takes (theta, residual (n, k), *, training) and gives (n,).
 BASELINES: dict[str, Callable[..., Scores]] = {
     "residual": trained_residual,
     "loo-residual": held_out_residual,
@@ -161,14 +156,11 @@ def _hat_blocks(
     residual: Residual,
     *,
     training: Training,
-    decay: float = 0.0,
-    convention: Convention | str = "mean",
 ) -> Float[np.ndarray, "n k k"]:
-    run, shrink = _check(theta, residual, training, decay, convention)
+    run = _check(theta, residual, training)
     with float64():
         s = jnp.asarray(np.asarray(theta.values), jnp.float64)
-        run = jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float64), run)
-        hat = np.asarray(s * training_filter(run, s + shrink))
+        hat = np.asarray(s * training_filter(as_float64(run), s))
     return _blocks(theta, residual, hat)
 
 
@@ -221,10 +213,8 @@ def _left(training: Training, z: np.ndarray) -> np.ndarray:
     return np.zeros_like(z)
 
 
-def _check(
-    theta: Spectrum, residual: Residual, training: Training, decay: float = 0.0, convention: Convention | str = "mean"
-) -> tuple[Training, Any]:
-    """Training and λ in the convention of sums."""
+def _check(theta: Spectrum, residual: Residual, training: Training) -> Training:
+    """The training, in the convention of sums."""
     residual = array_of_reals("residual", residual)
     if residual.ndim != 2 or residual.size != len(theta.values) or len(residual) < 2:
         raise InvalidInput(
@@ -233,9 +223,6 @@ def _check(
         )
     if not np.isfinite(residual).all():
         raise InvalidInput(f"residual has {np.sum(~np.isfinite(residual))} NaN or infinite entries; check the data.")
-    require_not_negative("decay", decay)
-    if convention not in ("mean", "sum"):
-        raise InvalidInput(f'convention is {convention!r}; it must be "mean" or "sum".')
-    summed = as_sum(training, decay, convention, len(residual))
+    summed = as_sum(training, len(residual))
     choose_method(float(theta.values[-1]), training, summed, summed)  # raises where descent diverges
     return summed

@@ -15,11 +15,11 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
-from infojax.arrays import array_of_reals, check_float32, require_not_negative
+from infojax.arrays import array_of_reals, check_float32
 from infojax.data import Dataset
 from infojax.errors import InvalidInput
 from infojax.information._inputs import check_network_and_params, require_examples
-from infojax.linearized import Convention, GradientDescent, Scalar, Training, check_training
+from infojax.linearized import Convention, GradientDescent, Training, check_training
 from infojax.models import Network, Params, check_network
 
 Examples: TypeAlias = Dataset | tuple[Any, Any]
@@ -42,7 +42,7 @@ class Problem:
     decay: Any
     apply: Callable[..., Any] = field(metadata={"static": True})
     steps: int = field(metadata={"static": True})
-    convention: Convention = field(metadata={"static": True})
+    convention: Convention | str = field(metadata={"static": True})
 
 
 @jax.jit
@@ -83,8 +83,6 @@ def pose(
     train: Examples,
     validation: Examples,
     training: Training,
-    decay: Scalar,
-    convention: Convention,
 ) -> Problem:
     """The problem, checked. Raises InvalidInput as `infojax.information.retrain_without_each` says."""
     if not isinstance(training, GradientDescent):
@@ -94,9 +92,6 @@ def pose(
     require_examples("train", train)
     require_examples("validation", validation)
     steps: Any = training.steps
-    if convention not in ("mean", "sum"):
-        raise InvalidInput(f'convention is {convention!r}; it must be "mean" or "sum".')
-    require_not_negative("decay", decay)
     dtypes = {leaf.dtype for leaf in jax.tree.leaves(params)}
     if len(dtypes) != 1 or not jnp.issubdtype(next(iter(dtypes)), jnp.floating):
         raise InvalidInput(f"Parameters are of {sorted(map(str, dtypes))}; give all in one floating precision.")
@@ -118,10 +113,10 @@ def pose(
         y=y,
         validation=points,
         rate=jnp.asarray(training.learning_rate, dtype),
-        decay=jnp.asarray(decay, dtype),
+        decay=jnp.asarray(training.decay, dtype),
         apply=network.apply,
         steps=int(steps),
-        convention=convention,
+        convention=training.convention,
     )
 
 

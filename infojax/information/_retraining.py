@@ -21,7 +21,7 @@ from infojax.errors import InvalidInput, OverBudget
 from infojax.files import checkpoint as checkpoints
 from infojax.files import require_room
 from infojax.information._real_descent import Examples, Problem, descend, descend_by_steps, pose, step
-from infojax.linearized import Convention, GradientDescent, Scalar
+from infojax.linearized import GradientDescent, Scalar
 from infojax.models import Network, Params
 
 Over = Literal["map", "vmap", "steps", "auto"]
@@ -55,8 +55,6 @@ def retrain_without_each(
     validation: Examples,
     *,
     training: GradientDescent,
-    decay: Scalar = 0.0,
-    convention: Convention = "mean",
     examples: Any = None,
     sigma: Scalar = 1.0,
     block: int | None = None,
@@ -75,9 +73,7 @@ def retrain_without_each(
         params: the initialisation, from which every run starts.
         train: n examples, a Dataset or a pair of arrays (x, targets).
         validation: m examples, likewise; their targets are not used.
-        training: full-batch gradient descent.
-        decay: towards `params`, ≥ 0.
-        convention: whether the loss is a mean or a sum over the training examples.
+        training: full-batch gradient descent, with decay towards `params`.
         examples: numbers of the examples to leave out, each by itself; by default all.
         sigma: standard deviation of the noise that smooths the predictions in F-SI.
         block: most runs between two checkpoints; by default what fits into the budget with "vmap", and
@@ -90,19 +86,19 @@ def retrain_without_each(
         progress: a `rich.progress.Progress`, advanced after each block.
 
     Raises:
-        InvalidInput: shapes that do not fit, NaN, negative decay, n < 2, examples that do not exist, a
+        InvalidInput: shapes that do not fit, NaN, n < 2, examples that do not exist, a
             checkpoint of another problem, and training that diverges.
         OverBudget: one model, or `block` models at once, need more than `budget`.
         CorruptData: `checkpoint` is a file of another kind.
     """
     require_positive("sigma", sigma, "the smoothing noise needs a positive, finite standard deviation")
     sigma = float(sigma)
-    problem = pose(network, params, train, validation, training, decay, convention)
+    problem = pose(network, params, train, validation, training)
     chosen = _chosen(examples, len(problem.x))
     over = _resolve(over, problem)
     size = _block(block, over, len(chosen), problem, budget)
 
-    mark = checkpoints.fingerprint(problem, {"steps": problem.steps, "convention": convention})
+    mark = checkpoints.fingerprint(problem, {"steps": problem.steps, "convention": problem.convention})
     kept = None if checkpoint is None else checkpoints.read(checkpoint, mark)
     if kept is None:
         run = descend_by_steps if over == "steps" else descend

@@ -4,20 +4,15 @@ import warnings
 
 import numpy as np
 
-from infojax.arrays import require_matrix, require_moderate, require_not_negative, require_positive
+from infojax.arrays import require_matrix, require_moderate, require_positive
 from infojax.data import Dataset
 from infojax.errors import DataWarning, InvalidInput
 from infojax.linearized import Scalar, Training, check_training
 
 
-def check_settings(
-    residual: np.ndarray, outputs: int, training: Training, decay: Scalar, convention: str, sigma: Scalar
-) -> None:
+def check_settings(residual: np.ndarray, outputs: int, training: Training, sigma: Scalar) -> None:
     """Raises InvalidInput for settings that mean nothing, and for a residual with NaN."""
     check_training(training)
-    if convention not in ("mean", "sum"):
-        raise InvalidInput(f'convention is {convention!r}; it must be "mean" or "sum" (is the loss a mean or a sum?).')
-    require_not_negative("decay", decay)
     require_positive("sigma", sigma, "the smoothing noise must have a positive, finite standard deviation")
     if outputs < 1:
         raise InvalidInput(f"outputs is {outputs}; a network has at least one output.")

@@ -23,7 +23,6 @@ from infojax.information._unique import initial_residual
 from infojax.kernels import empirical_ntk, kernel_dtype
 from infojax.linearized import (
     HARMLESS,
-    Convention,
     Groups,
     Scalar,
     Spectrum,
@@ -84,8 +83,6 @@ def sgd_from_kernel(
     outputs: int = 1,
     training: Training,
     learning_rate: Scalar | None = None,
-    decay: Scalar = 0.0,
-    convention: Convention | str = "mean",
     ridge: Scalar = 0.0,
     groups: Groups | None = None,
     block: int | None = None,
@@ -98,9 +95,8 @@ def sgd_from_kernel(
         batch: examples in a batch, drawn with replacement. Scores are proportional to batch/learning_rate.
         outputs: k, outputs per example.
         training: GradientDescent, GradientFlow or Converged: where the weights are.
-        learning_rate: of the noisy steps around them; by default that of `training`, which Converged() has not.
-        decay: towards the initialisation, ≥ 0; of the mean loss in convention "mean", of the sum in "sum".
-        convention: whether the loss is a mean or a sum over the training examples.
+        learning_rate: of the noisy steps around them, in the convention of `training`; by default that of `training`,
+            which Converged() has not.
         ridge: variance of isotropic noise that is added, in units of the mean variance of SGD's over the span of the
             data, tr Σ / rank Θ. Scales with Σ, so that batch and learning rate remain pure factors.
         groups: leave out groups instead of single examples: integer labels (n,), or lists of example numbers.
@@ -117,26 +113,25 @@ def sgd_from_kernel(
 
     >>> from infojax import Converged
     >>> kernel = np.array([[2.0, 1.0, 0.0], [1.0, 2.0, 0.5], [0.0, 0.5, 1.0]])
-    >>> settings = {"training": Converged(), "learning_rate": 0.1, "decay": 0.3, "ridge": 0.01}
+    >>> settings = {"training": Converged(decay=0.3), "learning_rate": 0.1, "ridge": 0.01}
     >>> few, many = (sgd_from_kernel(kernel, np.array([1.0, 0.0, 2.0]), batch=b, **settings) for b in (1, 10))
     >>> (many.weights / few.weights).round(6)
     array([10., 10., 10.])
     """
-    refuse_tracers("An argument", train_kernel, residual, training, decay)
+    refuse_tracers("An argument", train_kernel, residual, training)
     r = real_array("residual", residual).reshape(-1)
     size = rows_of(train_kernel)
     check_training(training)
-    _check(r, size, outputs, decay, convention, {"batch": batch, "learning_rate": learning_rate}, ridge)
-    decay, ridge, batch = float(decay), float(ridge), int(batch) if batch == int(batch) else batch
+    _check(r, size, outputs, {"batch": batch, "learning_rate": learning_rate}, ridge)
+    ridge, batch = float(ridge), int(batch) if batch == int(batch) else batch
     learning_rate = None if learning_rate is None else float(learning_rate)
     n = len(r) // outputs
     rows = rows_of_groups(groups, n, outputs)
     _require_room(size)
     theta = spectrum_of(train_kernel)
-    settings = {"examples": n, "training": training, "decay": decay, "convention": convention}
 
     def scores(theta: Spectrum) -> tuple[np.ndarray, float, float]:
-        noise = sgd_noise(theta, r, batch=batch, learning_rate=learning_rate, **settings)
+        noise = sgd_noise(theta, r, examples=n, batch=batch, training=training, learning_rate=learning_rate)
         added = ridge * np.trace(noise.covariance) / len(noise.covariance)
         covariance = noise.covariance + added * np.eye(len(noise.covariance))
         values = scipy.linalg.eigvalsh(covariance)
@@ -150,16 +145,16 @@ def sgd_from_kernel(
         whitened = scipy.linalg.solve_triangular(np.linalg.cholesky(covariance), noise.basis, lower=True)
         # Rows of zeros change nothing; with them, spectra of any rank share a compiled program.
         whitened = np.pad(whitened, ((0, size - len(whitened)), (0, 0)))
-        squares = leave_each_out(theta, whitened, r, rows, **settings, block=block).predictions
-        return squares / 2, float(values[-1] / values[0]), noise.cancelled
+        left_out = leave_each_out(theta, whitened, r, rows, examples=n, training=training, block=block)
+        return left_out.predictions / 2, float(values[-1] / values[0]), noise.cancelled
 
     made, condition, cancelled = scores(theta)
-    run = as_sum(training, decay, convention, n)
-    amplified = max(condition * cancelled**2, amplification(theta, *run))
+    run = as_sum(training, n)
+    amplified = max(condition * cancelled**2, amplification(theta, run))
     off = made * theta.rounding * amplified
     if theta.rounding * amplified > HARMLESS or theta.zeros.hidden > 0:
         off = errors(theta, lambda other: scores(other)[0])
-    off = off + made * lost_in_zeros(theta, *run)
+    off = off + made * lost_in_zeros(theta, run)
     warn_of_lost_digits("Information under SGD's noise", relative_error(made, off), theta.rounding, amplified)
     return SgdInformation(made, condition, off)
 
@@ -172,8 +167,6 @@ def sgd_information(
     batch: int,
     training: Training,
     learning_rate: Scalar | None = None,
-    decay: Scalar = 0.0,
-    convention: Convention | str = "mean",
     ridge: Scalar = 0.0,
     groups: Groups | None = None,
     budget: int = 2**31,
@@ -208,8 +201,6 @@ def sgd_information(
         outputs=residual.shape[1],
         training=training,
         learning_rate=learning_rate,
-        decay=decay,
-        convention=convention,
         ridge=ridge,
         groups=groups,
     )
@@ -221,10 +212,7 @@ def _require_room(rows: int, itemsize: int = 0) -> None:
     require_room_to_factor(rows, rows, kernel=built, more=MORE, device=jax.local_devices()[0], remedy=remedy)
 
 
-def _check(residual, size, outputs, decay, convention, positive, ridge) -> None:
-    if convention not in ("mean", "sum"):
-        raise InvalidInput(f'convention is {convention!r}; it must be "mean" or "sum" (is the loss a mean or a sum?).')
-    require_not_negative("decay", decay)
+def _check(residual, size, outputs, positive, ridge) -> None:
     require_not_negative("ridge", ridge)
     for name, value in positive.items():
         if value is not None:

@@ -25,7 +25,6 @@ from infojax.information._settings import check_settings, check_shapes, say_if_c
 from infojax.kernels import accelerator_with_room, empirical_ntk, is_floating, kernel_dtype
 from infojax.linearized import (
     LOST,
-    Convention,
     Groups,
     Scalar,
     Spectrum,
@@ -99,8 +98,6 @@ def from_kernels(
     *,
     outputs: int = 1,
     training: Training,
-    decay: Scalar = 0.0,
-    convention: Convention | str = "mean",
     sigma: Scalar = 1.0,
     groups: Groups | None = None,
     block: int | None = None,
@@ -114,8 +111,6 @@ def from_kernels(
         residual: targets minus initial outputs, (N,) or (n, outputs).
         outputs: k, outputs per example.
         training: GradientDescent, GradientFlow or Converged.
-        decay: towards the initialisation, ≥ 0; of the mean loss in convention "mean", of the sum in "sum".
-        convention: whether the loss is a mean or a sum over the training examples.
         sigma: standard deviation of the noise that smooths the predictions; a pure scale, 1/σ², of F-SI.
         groups: leave out groups instead of single examples: integer labels (n,), or lists of example numbers.
         block: how many examples are worked on at once; by default as many as keep the work space below a kernel.
@@ -127,9 +122,9 @@ def from_kernels(
         PrecisionWarning: rounding of the kernels, in their own dtype, leaves the scores too few digits.
 
     Raises:
-        InvalidInput: shapes that do not fit, NaN, a kernel that is not positive semi-definite, negative decay, or a
-            step size at which gradient descent diverges (η s_max ≥ 2), scores beyond the numbers of float64, and
-            arguments that are traced.
+        InvalidInput: shapes that do not fit, NaN, a kernel that is not positive semi-definite, a step size at which
+            gradient descent diverges (η s_max ≥ 2), scores beyond the numbers of float64, and arguments that are
+            traced.
         OverBudget: there is not enough free memory.
 
     >>> from infojax import Converged
@@ -144,8 +139,6 @@ def from_kernels(
         residual,
         outputs=outputs,
         training=training,
-        decay=decay,
-        convention=convention,
         sigma=sigma,
         groups=groups,
         block=block,
@@ -161,18 +154,16 @@ def _from_kernels(
     *,
     outputs: int,
     training: Training,
-    decay: Scalar,
-    convention: Convention | str,
     sigma: Scalar,
     groups: Groups | None,
     block: int | None = None,
 ) -> Information:
     """`from_kernels` without its warning."""
-    refuse_tracers("An argument", train_kernel, validation_kernel, residual, training, decay, sigma)
+    refuse_tracers("An argument", train_kernel, validation_kernel, residual, training, sigma)
     r = real_array("residual", residual).reshape(-1)
     cross = array_of_reals("validation_kernel", validation_kernel)
-    check_settings(r, outputs, training, decay, convention, sigma)
-    decay, sigma = float(decay), float(sigma)  # products of float32 numbers would be rounded to it
+    check_settings(r, outputs, training, sigma)
+    sigma = float(sigma)  # products of float32 numbers would be rounded to it
     shape = np.shape(train_kernel.vectors if isinstance(train_kernel, Spectrum) else train_kernel)
     n = check_shapes(shape[:1], cross.shape, r, outputs)
     require_moderate("validation_kernel", cross)
@@ -182,9 +173,7 @@ def _from_kernels(
         require_room_to_factor(len(r), len(cross), group=group, device=jax.local_devices()[0])
     theta = spectrum_of(train_kernel)
 
-    made = leave_each_out(
-        theta, cross, r, rows, examples=n, training=training, decay=decay, convention=convention, block=block
-    )
+    made = leave_each_out(theta, cross, r, rows, examples=n, training=training, block=block)
     scale = 2 * sigma**2 * (len(cross) // outputs)
     return Information(
         made.weights / 2,
@@ -203,8 +192,6 @@ def unique_information(
     validation: Dataset,
     *,
     training: Training,
-    decay: Scalar = 0.0,
-    convention: Convention | str = "mean",
     sigma: Scalar = 1.0,
     groups: Groups | None = None,
     budget: int = 2**31,
@@ -221,8 +208,6 @@ def unique_information(
         train: n examples.
         validation: m examples, on which predictions are compared.
         training: GradientDescent, GradientFlow or Converged.
-        decay: strength of decay towards `params`, see `infojax.linearized.GradientDescent`.
-        convention: whether the loss is a mean or a sum over the training examples.
         sigma: standard deviation of the smoothing noise in F-SI.
         groups: leave out groups instead of single examples, see `from_kernels`.
         budget: bytes that building the kernels may use beside the kernels themselves.
@@ -254,7 +239,7 @@ def unique_information(
     method = choose_method(method, n, len(validation), outputs, kernel_dtype(params).itemsize, group=largest)
     say_if_constant(train)
 
-    settings: dict[str, Any] = {"training": training, "decay": decay, "convention": convention, "groups": groups}
+    settings: dict[str, Any] = {"training": training, "groups": groups}
     build = partial(empirical_ntk, network, budget=budget, progress=progress)
 
     blurs: list[bool] = []

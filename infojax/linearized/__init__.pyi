@@ -21,6 +21,7 @@ from ._training import GradientDescent as GradientDescent
 from ._training import GradientFlow as GradientFlow
 from ._training import Scalar as Scalar
 from ._training import Training as Training
+from ._training import as_float64 as as_float64
 from ._training import as_sum as as_sum
 from ._training import check_training as check_training
 from .digits.hidden_zeros import blurred as blurred
@@ -41,6 +42,7 @@ from .leave_out.chebyshev_filters import without_each as without_each
 from .leave_out.each import choose_method as choose_method
 from .leave_out.each import leave_each_out as leave_each_out
 from .leave_out.each import resolvent_terms as resolvent_terms
+from .leave_out.each import same_without as same_without
 from .leave_out.operator import without_group_operator as without_group_operator
 from .leave_out.operator import without_group_operator_converged as without_group_operator_converged
 from .leave_out.to_convergence import train_to_convergence as train_to_convergence

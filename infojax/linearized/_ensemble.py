@@ -20,7 +20,7 @@ from jaxtyping import Array, Float
 from infojax.arrays import float64
 from infojax.linearized._filters import training_filter
 from infojax.linearized._spectrum import Spectrum
-from infojax.linearized._training import Convention, Scalar, Training, as_sum
+from infojax.linearized._training import Training, as_float64, as_sum
 
 
 class Ensemble(NamedTuple):
@@ -79,19 +79,19 @@ class Trained(NamedTuple):
 
 
 @jax.jit
-def trained(kernels: Ensemble, training: Training, decay: Scalar) -> Trained:
-    """The predictions after `training`, written as a sum over examples."""
-    a = kernels.projected * training_filter(training, kernels.values + decay)[None]
+def trained(kernels: Ensemble, training: Training) -> Trained:
+    """The predictions after `training` of a sum over examples."""
+    a = kernels.projected * training_filter(training, kernels.values)[None]
     carried = kernels.cross_prior - a @ kernels.prior
     covariance = kernels.validation_prior - a @ kernels.cross_prior.T - carried @ a.T
     return Trained(a, carried, a @ kernels.targets, (covariance + covariance.T) / 2)
 
 
 def ensemble_predictions(
-    kernels: Ensemble, *, training: Training, decay: float = 0.0, convention: Convention | str = "mean"
+    kernels: Ensemble, *, training: Training
 ) -> tuple[Float[np.ndarray, "m k"], Float[np.ndarray, "m m"]]:
     """Mean (m, k) and covariance (m, m), the same for each output, of the predictions; NumPy float64."""
-    problem = as_sum(training, decay, convention, kernels.targets.shape[0])
+    summed = as_sum(training, kernels.targets.shape[0])
     with float64():
-        made = trained(kernels, *jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float64), problem))
+        made = trained(kernels, as_float64(summed))
         return np.asarray(made.mean), np.asarray(made.covariance)

@@ -12,15 +12,23 @@ in the convention of sums. (Harutyunyan et al. 2021 print the equation for w_t w
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from infojax.errors import InvalidInput
 from infojax.linearized._training import GradientDescent, GradientFlow, Training
 
 
-def training_filter(training: Training, z: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
-    """φ(z) for z ≥ 0, accurate to rounding from z = 0 on.
+def training_filter(training: Training, values: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+    """φ(s + λ) for eigenvalues s ≥ 0 of Θ, accurate to rounding from 0 on.
 
-    >>> training_filter(GradientDescent(steps=2, learning_rate=0.5), jnp.array([0.0, 1.0]))
+    Args:
+        training: of a sum over the examples (`as_sum`), with λ its decay.
+        values: s.
+
+    >>> training_filter(GradientDescent(steps=2, learning_rate=0.5, convention="sum"), jnp.array([0.0, 1.0]))
     Array([1.  , 0.75], dtype=float32)
     """
+    if training.convention != "sum":
+        raise InvalidInput(f"{training} is for a mean over examples; a filter needs as_sum(training, examples).")
+    z = values + training.decay
     positive = jnp.where(z > 0, z, 1.0)
     if isinstance(training, GradientFlow):
         horizon = training.learning_rate * training.time

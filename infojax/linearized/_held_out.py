@@ -19,7 +19,7 @@ from infojax.linearized._blocks import map_in_blocks
 from infojax.linearized._filters import training_filter
 from infojax.linearized._groups import rows_of_groups
 from infojax.linearized._spectrum import Spectrum
-from infojax.linearized._training import Convention, Training, as_sum
+from infojax.linearized._training import Training, as_float64, as_sum
 from infojax.linearized.digits.lost import watched
 from infojax.linearized.leave_out.each import block_size, choose_method, resolvent_terms
 from infojax.linearized.leave_out.spectral import without_group, without_group_converged
@@ -27,14 +27,7 @@ from infojax.linearized.leave_out.step_by_step import descend_without
 
 
 @watched
-def held_out_residuals(
-    theta: Spectrum,
-    residual: Float[Any, "n k"],
-    *,
-    training: Training,
-    decay: float = 0.0,
-    convention: Convention | str = "mean",
-) -> Float[np.ndarray, "n k"]:
+def held_out_residuals(theta: Spectrum, residual: Float[Any, "n k"], *, training: Training) -> Float[np.ndarray, "n k"]:
     """Targets minus the predictions of the network trained without the example, for each example; NumPy float64.
 
     At t = ∞ this is (G_ii)⁻¹ (G r)_i with G = (Θ + λ)⁻¹, the residual of cross-validated ridge regression.
@@ -43,8 +36,6 @@ def held_out_residuals(
         theta: spectrum of the training kernel (n·k, n·k), example-major.
         residual: targets minus initial outputs.
         training: GradientDescent, GradientFlow or Converged.
-        decay: towards the initialisation, ≥ 0.
-        convention: whether the loss is a mean or a sum over the training examples.
 
     Warns:
         PrecisionWarning: the rounding of the kernel leaves too few digits.
@@ -65,12 +56,12 @@ def held_out_residuals(
             "rows in the kernel and n ≥ 2."
         )
     rows = rows_of_groups(None, n, outputs)
-    reduced = as_sum(training, decay, convention, n - 1)
+    reduced = as_sum(training, n - 1)
     with float64():
         held_out = _held_out(
             *(jnp.asarray(array, jnp.float64) for array in (*theta, residual)),
             rows.indices,
-            *jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float64), reduced),
+            as_float64(reduced),
             method=choose_method(float(theta.values[-1]), training, reduced, reduced),
             block=block_size(rows, 1, n * outputs),
         )
@@ -78,24 +69,24 @@ def held_out_residuals(
 
 
 @partial(jax.jit, static_argnames=("method", "block"))
-def _held_out(values, vectors, residual, indices, training, decay, *, method, block):
+def _held_out(values, vectors, residual, indices, training, *, method, block):
     flat = residual.reshape(-1)
     rotated = vectors.T @ flat
     present = jnp.ones(indices.shape[1], bool)
-    terms = resolvent_terms(values, training, decay) if method == "contour" else ()
+    terms = resolvent_terms(values, training) if method == "contour" else ()
     kernel = (vectors * values[None]) @ vectors.T if method == "steps" else vectors
 
     def one(own):
         u = vectors[own]
         if method == "steps":
             kept = jnp.ones(len(flat), bool).at[own].set(False)
-            return flat[own] - kernel[own] @ descend_without(kernel, flat, kept, training, decay)
+            return flat[own] - kernel[own] @ descend_without(kernel, flat, kept, training)
         if method == "inverse":
-            change = without_group_converged(u, present, rotated, values + decay)
+            change = without_group_converged(u, present, rotated, values + training.decay)
         else:
             change = without_group(u, present, rotated, *terms)
         # Uᵀ a^(−i): training all with the rates of n − 1 examples, less what example i changes.
-        without = rotated * training_filter(training, values + decay) - change
+        without = rotated * training_filter(training, values) - change
         return flat[own] - u @ (values * without)
 
     return map_in_blocks(one, indices, block)

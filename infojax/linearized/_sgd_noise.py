@@ -16,7 +16,6 @@ Outside of the span there is no noise, and no example moves the weights there.
 
 from typing import NamedTuple
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import ArrayLike, Float
@@ -25,7 +24,7 @@ from infojax.arrays import float64
 from infojax.errors import InvalidInput
 from infojax.linearized._filters import training_filter
 from infojax.linearized._spectrum import Spectrum
-from infojax.linearized._training import Convention, Converged, Scalar, Training, as_sum
+from infojax.linearized._training import Converged, Scalar, Training, as_float64, as_sum
 
 # Of the initial residual: below, what is left of it is rounding.
 INTERPOLATES = 1e-10
@@ -55,8 +54,6 @@ def sgd_noise(
     batch: int,
     training: Training,
     learning_rate: Scalar | None = None,
-    decay: float = 0.0,
-    convention: Convention | str = "mean",
 ) -> SgdNoise:
     """Noise around the weights that `training` ends with. NumPy float64.
 
@@ -66,9 +63,7 @@ def sgd_noise(
         examples: n.
         batch: b, drawn with replacement. (Without, the covariance is (n − b)/(n − 1) times this one.)
         training: GradientDescent, GradientFlow or Converged, without noise: sets w* and with it Λ.
-        learning_rate: of the noisy steps, of the mean loss in convention "mean"; by default that of `training`.
-        decay: towards the initialisation.
-        convention: whether the loss is a mean or a sum over the examples.
+        learning_rate: of the noisy steps, in the convention of `training`, and by default that of `training`.
 
     Raises:
         InvalidInput: the trained network interpolates its targets, or all its gradients are equal, so that there is no
@@ -78,16 +73,16 @@ def sgd_noise(
     rate = rate if learning_rate is None else learning_rate
     if rate is None:
         raise InvalidInput("Converged() has no learning rate, which the noise is proportional to: give learning_rate.")
-    run, summed = as_sum(training, decay, convention, examples)
-    rate = rate / examples if convention == "mean" else rate
+    summed = as_sum(training, examples)
+    rate = rate / examples if training.convention == "mean" else rate
     with float64():
-        run, summed = jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float64), (run, summed))
+        run = as_float64(summed)
         values, vectors = (jnp.asarray(array, jnp.float64) for array in theta)
         rotated = vectors.T @ jnp.asarray(residual, jnp.float64)
-        left = vectors @ (rotated * (values * training_filter(run, values + summed) - 1))
+        left = vectors @ (rotated * (values * training_filter(run, values) - 1))
         if float(jnp.linalg.norm(left)) <= INTERPOLATES * float(jnp.linalg.norm(rotated)):
             raise InvalidInput(
-                f"After {training} with decay {decay:g} the network interpolates its targets: gradients of all "
+                f"After {training} the network interpolates its targets: gradients of all "
                 "examples vanish, there is no SGD noise, and information smoothed by it diverges. Give decay > 0, or "
                 "end the training at a finite time."
             )
@@ -104,12 +99,12 @@ def sgd_noise(
         apart = float(jnp.linalg.norm(gradients * jnp.sqrt(s)[None]))
         if apart <= EQUAL * rounding:
             raise InvalidInput(
-                f"After {training} with decay {decay:g} the gradients of all examples are equal, up to rounding: their "
+                f"After {training} the gradients of all examples are equal, up to rounding: their "
                 "covariance is zero, there is no SGD noise, and information smoothed by it diverges. Give examples "
                 "that differ, or unique_information, which needs no noise of SGD."
             )
         basis = jnp.sqrt(s)[:, None] * u.T
-        rates = s[:, None] + s[None] + 2 * summed
+        rates = s[:, None] + s[None] + 2 * run.decay
         covariance = rate * examples / batch * (gradients.T @ gradients) / rates
         covariance = jnp.sqrt(s)[:, None] * covariance * jnp.sqrt(s)[None]
         return SgdNoise(np.asarray(covariance), np.asarray(basis), max(1.0, rounding / theta.rounding / apart))

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from infojax.errors import InvalidInput
-from infojax.linearized import Convention, Converged, GradientDescent, Training, as_sum, chebyshev_series, terms_needed
+from infojax.linearized import Converged, GradientDescent, Training, as_sum, chebyshev_series, terms_needed
 from infojax.models import Network
 from infojax.planning._building import Building, building
 from infojax.planning._machine import Machine, machine_named
@@ -54,8 +54,6 @@ def plan(
     examples: int,
     validation: int,
     training: Training | None = None,
-    decay: float = 0.0,
-    convention: Convention = "mean",
     subset: int | None = None,
     sample: Any = None,
     tolerance: float = 1e-6,
@@ -80,8 +78,6 @@ def plan(
         examples: n.
         validation: m.
         training: as for `unique_information`; None for 2000 steps of descent with half the largest stable step.
-        decay: towards the initialisation.
-        convention: of the loss.
         subset: how many examples are left out; None for all.
         sample: some examples (b, *inputs), from whose kernel the largest eigenvalue is estimated; None draws pixels
             evenly between 0 and 1.
@@ -106,7 +102,7 @@ def plan(
     >>> made.chosen.name
     'factor'
     """
-    _check(examples, validation, outputs, subset, decay, tolerance, disk, longest)
+    _check(examples, validation, outputs, subset, tolerance, disk, longest)
     machine = device if isinstance(device, Machine) else machine_named(device, devices, memory)
     room = min(budget, int(machine.memory / machine.devices))
     built = [
@@ -114,8 +110,8 @@ def plan(
         for size in ((examples, None), (validation, examples))
     ]
     kernel, cross = built
-    largest, assumptions = _largest(network, params, inputs, outputs, examples, training, decay, sample)
-    steps, said = _steps(training, decay, convention, examples, largest, tolerance)
+    largest, assumptions = _largest(network, params, inputs, outputs, examples, training, sample)
+    steps, said = _steps(training, examples, largest, tolerance)
     sizes = Sizes(
         rows=examples * outputs,
         others=validation * outputs,
@@ -149,11 +145,11 @@ def _built(name: str, each: Building, sizes: Sizes, machine: Machine) -> Stage:
     return Stage(f"building {name}, tiles of {each.tile[0]} × {each.tile[1]}", memory, each.work.flops, seconds)
 
 
-def _largest(network, params, inputs, outputs, examples, training, decay, sample) -> tuple[float, list[str]]:
+def _largest(network, params, inputs, outputs, examples, training, sample) -> tuple[float, list[str]]:
     """The largest eigenvalue, where steps depend on it, and how it was found."""
     if training is None:
         return 1.0, ["descent of 2000 steps at half the largest stable rate, whatever the largest eigenvalue is"]
-    if isinstance(training, Converged) and decay == 0:
+    if isinstance(training, Converged) and training.decay == 0:
         return 1.0, []
     from infojax.kernels import empirical_ntk
 
@@ -165,12 +161,12 @@ def _largest(network, params, inputs, outputs, examples, training, decay, sample
     return value, [f"largest eigenvalue {value:.3g}, from the kernel of {len(some)} of {of}, growing with their number"]
 
 
-def _steps(training, decay, convention, examples, largest, tolerance) -> tuple[int, list[str]]:
+def _steps(training, examples, largest, tolerance) -> tuple[int, list[str]]:
     """Products with the kernel for a block of columns, and what they rest on."""
     if training is None:
-        training, decay, convention = GradientDescent(2000, 1.0 / largest), 0.0, "sum"
-    run, shift = as_sum(training, decay, convention, examples)
-    shift = float(shift)
+        training = GradientDescent(2000, 1.0 / largest, convention="sum")
+    run = as_sum(training, examples)
+    shift = float(run.decay)
     if isinstance(run, Converged):
         if shift == 0:
             return 10 * math.isqrt(examples), [
@@ -186,7 +182,7 @@ def _steps(training, decay, convention, examples, largest, tolerance) -> tuple[i
             f"put at {largest:.4g}. Take less than {most:.4g}."
         )
     # What from_products allows, where training moves the weights by ‖r‖/√S: a little more than it will.
-    series = chebyshev_series(run, shift, 1.15 * largest)
+    series = chebyshev_series(run, 1.15 * largest)
     steps = terms_needed(series, tolerance / (4 * examples * largest))
     return max(1, steps), []
 
@@ -227,15 +223,13 @@ def _too_long(routes: tuple[Route, ...], quickest: float, longest: int | float, 
     )
 
 
-def _check(examples, validation, outputs, subset, decay, tolerance, disk, longest) -> None:
+def _check(examples, validation, outputs, subset, tolerance, disk, longest) -> None:
     counts = {"examples": (examples, 2), "validation": (validation, 1), "outputs": (outputs, 1)}
     for name, (value, least) in counts.items():
         if value < least:
             raise InvalidInput(f"{name} is {value}; there must be at least {least}.")
     if subset is not None and not 1 <= subset <= examples:
         raise InvalidInput(f"subset is {subset}; leave out 1 to {examples} examples, or all (None).")
-    if not 0 <= decay < np.inf:
-        raise InvalidInput(f"decay is {decay}; it must be finite and not negative.")
     if not 0 < tolerance < 1:
         raise InvalidInput(f"tolerance is {tolerance}; give a number between 0 and 1, such as 1e-6.")
     if disk is not None and not 0 <= disk < np.inf:

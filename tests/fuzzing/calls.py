@@ -1,8 +1,8 @@
 """Public functions with good arguments, each of which is then replaced by worse ones."""
 
+import dataclasses
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import jax
@@ -24,9 +24,10 @@ TARGETS = RANDOM.normal(size=(6, 2))
 POINTS = RANDOM.normal(size=(6, 3)).astype(np.float32)
 LABELS = np.array([0, 1, 2, 0, 1, 2])
 DESCENT = linearized.GradientDescent(50, 0.1)
+DECAYED = linearized.GradientDescent(50, 0.1, decay=0.1)
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class Call:
     """A function and arguments by name that it takes."""
 
@@ -61,7 +62,7 @@ def learner() -> training.Learner:
 
 
 RIDGE = {"pruner": 0.9, "ratio": 0.2, "ridge": 0.01}
-KERNELS = {"train_kernel": KERNEL, "validation_kernel": CROSS, "residual": RESIDUAL, "training": DESCENT, "decay": 0.1}
+KERNELS = {"train_kernel": KERNEL, "validation_kernel": CROSS, "residual": RESIDUAL, "training": DECAYED}
 CURVE = {
     "pool_kernel": KERNEL,
     "test_kernel": CROSS,
@@ -160,12 +161,12 @@ def simulations() -> dict[str, Call]:
 def of_kernels() -> dict[str, Call]:
     groups = {"groups": np.array([0, 0, 1, 1, 2, 2])}
     return {
-        "GradientDescent": Call(linearized.GradientDescent, {"steps": 5, "learning_rate": 0.1}),
-        "GradientFlow": Call(linearized.GradientFlow, {"time": 5.0, "learning_rate": 0.1}),
+        "GradientDescent": Call(linearized.GradientDescent, {"steps": 5, "learning_rate": 0.1, "decay": 0.1}),
+        "GradientFlow": Call(linearized.GradientFlow, {"time": 5.0, "learning_rate": 0.1, "decay": 0.1}),
         "spectrum": Call(linearized.spectrum, {"kernel": KERNEL, "rtol": 1e-10}),
         "coefficients": Call(
             lambda kernel, residual, decay: linearized.coefficients(
-                linearized.spectrum(kernel), residual, examples=6, training=DESCENT, decay=decay
+                linearized.spectrum(kernel), residual, examples=6, training=dataclasses.replace(DESCENT, decay=decay)
             ),
             {"kernel": KERNEL, "residual": RESIDUAL, "decay": 0.1},
         ),
@@ -178,9 +179,8 @@ def of_kernels() -> dict[str, Call]:
                 "train_kernel": KERNEL,
                 "residual": RESIDUAL,
                 "batch": 2,
-                "training": linearized.Converged(),
+                "training": linearized.Converged(0.3),
                 "learning_rate": 0.1,
-                "decay": 0.3,
                 "ridge": 0.01,
             },
         ),
@@ -193,8 +193,7 @@ def of_kernels() -> dict[str, Call]:
                 "nngp": KERNEL / 2,
                 "cross_nngp": CROSS / 2,
                 "validation_nngp": np.eye(4),
-                "training": DESCENT,
-                "decay": 0.1,
+                "training": DECAYED,
                 "jitter": 1e-6,
             },
         ),
@@ -219,24 +218,25 @@ def of_networks() -> dict[str, Call]:
             information.unique_information,
             train=train(),
             validation=train(),
-            training=DESCENT,
-            decay=0.1,
+            training=DECAYED,
             sigma=1.0,
             budget=2**30,
         ),
         "influence_information": given(
-            information.influence_information, train=train(), validation=train(), decay=0.1, damping=0.1, sigma=1.0
+            information.influence_information,
+            train=train(),
+            validation=train(),
+            training=DECAYED,
+            damping=0.1,
+            sigma=1.0,
         ),
-        "influence": given(information.influence, train=train(), queries=train(), damping=0.1, decay=0.1),
-        "sgd_information": given(
-            information.sgd_information, train=train(), batch=2, training=DESCENT, decay=0.1, ridge=0.01
-        ),
+        "influence": given(information.influence, train=train(), queries=train(), damping=0.1, training=DECAYED),
+        "sgd_information": given(information.sgd_information, train=train(), batch=2, training=DECAYED, ridge=0.01),
         "retrain_without_each": given(
             information.retrain_without_each,
             train=train(),
             validation=train(),
-            training=linearized.GradientDescent(2, 0.1),
-            decay=0.1,
+            training=linearized.GradientDescent(2, 0.1, decay=0.1),
             sigma=1.0,
         ),
         "Dataset": Call(dataset(lambda made: made), {"x": POINTS, "y": LABELS}),

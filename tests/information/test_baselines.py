@@ -51,7 +51,7 @@ def test_equals_descent_on_parameters(k, decay, convention, steps, seed):
     n = 7
     j, labels, r = problem(n, k, 30, seed)
     rate = stable(j, n, decay, convention)
-    how = {"training": GradientDescent(steps, rate), "decay": decay, "convention": convention}
+    how = {"training": GradientDescent(steps, rate, decay, convention)}
     theta = spectrum(j @ j.T)
     rho = r - (j @ descended(j, r, steps, rate, decay, convention)).reshape(n, k)
     np.testing.assert_allclose(trained_residuals(theta, r, **how), rho, atol=1e-11)
@@ -90,12 +90,12 @@ def test_held_out_equals_training_without(k, decay, convention, kind, parameters
     j, labels, r = problem(n, k, parameters, seed)
     rate = stable(j, n, decay, convention)
     training = {
-        "descent": GradientDescent(150, rate),
-        "few steps": GradientDescent(7, rate),
-        "flow": GradientFlow(40.0),
-        "converged": Converged(),
+        "descent": GradientDescent(150, rate, decay, convention),
+        "few steps": GradientDescent(7, rate, decay, convention),
+        "flow": GradientFlow(40.0, 1.0, decay, convention),
+        "converged": Converged(decay, convention),
     }[kind]
-    how = {"training": training, "decay": decay, "convention": convention}
+    how = {"training": training}
     expected = np.empty((n, k))
     for i in range(n):
         kept = np.delete(np.arange(n * k).reshape(n, k), i, axis=0).ravel()
@@ -125,7 +125,7 @@ def assert_margins(scores, labels, outputs, atol=1e-10):
 def test_influence_at_convergence_is_leave_one_out_times_what_leverage_leaves():
     # k = 1: exact leave-one-out residual = ρ/(1 − h), the influence function's ratio.
     j, _, r = problem(9, 1, 40, 1)
-    how = {"training": Converged(), "decay": 0.05, "convention": "sum"}
+    how = {"training": Converged(0.05, "sum")}
     theta = spectrum(j @ j.T)
     h, rho = BASELINES["leverage"](theta, r, **how), BASELINES["residual"](theta, r, **how)
     np.testing.assert_allclose(BASELINES["self-influence"](theta, r, **how), h * rho**2, rtol=1e-9)
@@ -134,7 +134,7 @@ def test_influence_at_convergence_is_leave_one_out_times_what_leverage_leaves():
 
 def test_interpolation_leaves_nothing():
     j, _, r = problem(6, 1, 40, 2)
-    how = {"training": Converged(), "decay": 0.0, "convention": "mean"}
+    how = {"training": Converged()}
     theta = spectrum(j @ j.T)
     assert (BASELINES["residual"](theta, r, **how) == 0).all()
     assert (BASELINES["loo-residual"](theta, r, **how) > 1e-3).all()
@@ -146,20 +146,18 @@ def test_interpolation_leaves_nothing():
     [
         (np.ones((4, 1)), {}, "residual has shape"),
         (np.full((3, 1), np.nan), {}, "3 NaN"),
-        (np.ones((3, 1)), {"decay": -1.0}, "decay is -1"),
-        (np.ones((3, 1)), {"convention": "average"}, "convention is 'average'"),
         (np.ones((3, 1)), {"training": GradientDescent(50, 9.0)}, "diverges"),
     ],
 )
 def test_bad_input_is_named(name, residual, settings, says):
     theta = Spectrum(np.ones(3), np.eye(3))
-    how = {"training": Converged(), "decay": 0.0, "convention": "mean"} | settings
+    how = {"training": Converged()} | settings
     with pytest.raises(InvalidInput, match=says):
         BASELINES[name](theta, residual, **how)
 
 
 def test_labels_outside_the_classes_are_refused():
-    how = {"training": Converged(), "decay": 1.0}
+    how = {"training": Converged(1.0)}
     with pytest.raises(InvalidInput, match="class numbers from 0 to 1"):
         margin(Spectrum(np.ones(3), np.eye(3)), np.ones((3, 1)), labels=np.array([0, 1, 2]), **how)
 
@@ -167,7 +165,7 @@ def test_labels_outside_the_classes_are_refused():
 @pytest.mark.parametrize("residual", [np.array([[0.9], [0.4]]), np.array([[0.6, 0.3, 0.0], [0.0, 0.0, 1.0]])])
 def test_labels_that_cannot_be_read_must_be_given(residual):
     theta = Spectrum(np.ones(residual.size), np.eye(residual.size))
-    how = {"training": Converged(), "decay": 1.0}
+    how = {"training": Converged(1.0)}
     with pytest.raises(InvalidInput, match="labels of 1 of 2 examples cannot be read"):
         margin(theta, residual, **how)
     assert margin(theta, residual, labels=np.array([1, 0]), **how).shape == (2,)

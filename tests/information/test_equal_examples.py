@@ -1,5 +1,7 @@
 """Equal examples have equal scores, and no score depends on the order of the examples: every score, at any training."""
 
+from dataclasses import replace
+
 import jax
 import numpy as np
 import pytest
@@ -55,7 +57,7 @@ def kernels(seed, twice, width=20):
 @settings(max_examples=5)
 def test_equal_examples_score_alike_in_any_order(name, training, seed, twice, order):
     k, c, b, y = kernels(seed, twice)
-    how = {"training": training, "decay": 0.01}
+    how = {"training": replace(training, decay=0.01)}
     scores = SCORES[name](k, c, b, y, how)
     size = np.abs(scores).max()
     moved = SCORES[name](k[np.ix_(order, order)], c[:, order], b, y[list(order)], how)
@@ -80,14 +82,14 @@ def test_products_do_not_look_at_the_order_either(seed, order):
 def test_equal_gradients_are_no_noise(seed, dtype):
     # Six examples that are one: what their gradients differ by is rounding, which a relative ridge would inflate.
     kernel = np.full((6, 6), 5.0 * 1.1**seed, dtype)
-    how = {"batch": 2, "ridge": 1.4e-5, "training": GradientFlow(1.0, 1.0), "learning_rate": 1.0, "decay": 0.222}
+    how = {"batch": 2, "ridge": 1.4e-5, "training": GradientFlow(1.0, decay=0.222), "learning_rate": 1.0}
     with pytest.raises(InvalidInput, match="gradients of all examples are equal"):
         sgd_from_kernel(kernel, np.ones(6), **how)
 
 
 @pytest.mark.parametrize("apart", [1e-3, 1e-6, 1e-9])
 def test_nearly_equal_gradients_of_exchangeable_examples_score_alike(apart):
-    how = {"batch": 2, "ridge": 1.4e-5, "training": GradientFlow(1.0, 1.0), "learning_rate": 1.0, "decay": 0.222}
+    how = {"batch": 2, "ridge": 1.4e-5, "training": GradientFlow(1.0, decay=0.222), "learning_rate": 1.0}
     scores = sgd_from_kernel(np.full((6, 6), 5.0) + apart * np.eye(6), np.ones(6), **how)
     np.testing.assert_allclose(scores.weights, 1.417 + 702.5 * apart, rtol=1e-5)
     assert (scores.weights_error < 1e-3 * scores.weights).all()

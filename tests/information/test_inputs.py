@@ -34,11 +34,11 @@ def unique(network=NETWORK, params=PARAMS, train=DATA, validation=DATA, training
 
 
 def influence(network=NETWORK, params=PARAMS, train=DATA, validation=DATA):
-    return influence_information(network, params, train, validation, decay=0.1)
+    return influence_information(network, params, train, validation, training=ij.Converged(0.1))
 
 
-def sgd(network=NETWORK, params=PARAMS, train=DATA, training=CONVERGED):
-    return sgd_information(network, params, train, batch=1, training=training, learning_rate=0.1, decay=0.1)
+def sgd(network=NETWORK, params=PARAMS, train=DATA, training=ij.Converged(0.1)):
+    return sgd_information(network, params, train, batch=1, training=training, learning_rate=0.1)
 
 
 def retrain(network=NETWORK, params=PARAMS, train=DATA, validation=DATA, training=DESCENT):

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from infojax.arrays._precision import float64
+from infojax.errors import InvalidInput
 from infojax.linearized._contour import covers, resolvents
 from infojax.linearized._filters import training_filter
-from infojax.linearized._training import Converged, GradientDescent, GradientFlow
+from infojax.linearized._training import Converged, GradientDescent, GradientFlow, as_sum
 
 SPECTRUM = np.concatenate([[0.0], np.geomspace(1e-20, 1.0, 60)])
 
@@ -37,7 +38,7 @@ def test_contour_is_the_filter(training):
     assert covers(training, 1.0)
     with float64():
         z = jnp.asarray(SPECTRUM)
-        exact, contour = training_filter(training, z), contour_filter(training, z)
+        exact, contour = training_filter(as_sum(training, 1), z), contour_filter(training, z)
         assert jnp.abs(contour - exact).max() < 1e-13 * exact.max()
 
 
@@ -52,12 +53,14 @@ def test_filter_of_descent_in_exact_arithmetic(steps, rate):
             phi += rate * (1 - value * phi)
         exact.append(float(phi))
     with float64():
-        ours = training_filter(GradientDescent(steps, float(rate)), jnp.array([float(value) for value in z]))
+        ours = training_filter(
+            GradientDescent(steps, float(rate), convention="sum"), jnp.array([float(value) for value in z])
+        )
     np.testing.assert_allclose(ours, exact, rtol=2e-14, atol=1e-15)
 
 
 def test_filter_at_infinity_is_the_pseudo_inverse():
-    np.testing.assert_array_equal(training_filter(Converged(), jnp.array([0.0, 0.5, 4.0])), [0.0, 2.0, 0.25])
+    np.testing.assert_array_equal(training_filter(as_sum(Converged(), 1), jnp.array([0.0, 0.5, 4.0])), [0.0, 2.0, 0.25])
 
 
 def test_short_and_nearly_unstable_descent_is_not_left_to_the_contour():
@@ -68,7 +71,16 @@ def test_short_and_nearly_unstable_descent_is_not_left_to_the_contour():
 @pytest.mark.parametrize("training", [GradientFlow(time=3.0), GradientDescent(steps=9, learning_rate=0.4)])
 def test_filter_is_differentiable_at_zero(training):
     with float64():
+        training = as_sum(training, 1)
         slope = jax.grad(lambda z: training_filter(training, z))(1e-3)
         step = 1e-6
         rise = training_filter(training, jnp.array([1e-3 - step, 1e-3 + step]))
         assert abs(slope - (rise[1] - rise[0]) / (2 * step)) < 1e-7 * abs(slope)
+
+
+def test_the_filter_of_a_decayed_training_is_that_of_a_shifted_kernel():
+    z = jnp.array([0.0, 0.5, 4.0])
+    plain = training_filter(GradientFlow(3.0, convention="sum"), z + 0.25)
+    np.testing.assert_array_equal(training_filter(GradientFlow(3.0, decay=0.25, convention="sum"), z), plain)
+    with pytest.raises(InvalidInput, match=r"as_sum\(training, examples\)"):
+        training_filter(GradientFlow(3.0), z)

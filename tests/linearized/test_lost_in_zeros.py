@@ -16,28 +16,28 @@ RESIDUAL = np.array([1.0, 1.0, 1.0, 0.0, 0.0, 1.0])
 
 
 @pytest.mark.parametrize(
-    ("training", "decay", "right"),
+    ("training", "right"),
     [
-        (Converged(), 1e-10, True),
-        (Converged(), 1e-13, True),
-        (Converged(), 1e-15, False),
-        (Converged(), 1e-20, False),
-        (GradientFlow(1e9), 0.0, True),
-        (GradientFlow(1e16), 0.0, False),
+        (Converged(1e-10), True),
+        (Converged(1e-13), True),
+        (Converged(1e-15), False),
+        (Converged(1e-20), False),
+        (GradientFlow(1e9), True),
+        (GradientFlow(1e16), False),
     ],
 )
-def test_the_error_covers_what_is_lost(training, decay, right):
+def test_the_error_covers_what_is_lost(training, right):
     truth = from_kernels(KERNEL, CROSS, RESIDUAL, training=Converged())
     with contextlib.nullcontext() if right else pytest.warns(PrecisionWarning, match="Unique information"):
-        made = from_kernels(KERNEL, CROSS, RESIDUAL, training=training, decay=decay)
+        made = from_kernels(KERNEL, CROSS, RESIDUAL, training=training)
     off = np.abs(made.functional - truth.functional)
     assert (off <= 5 * made.functional_error + 1e-9).all()
     assert (made.error < 0.05) == right
 
 
 def test_under_the_noise_of_sgd_too():
-    settings = {"batch": 2, "learning_rate": 0.1, "ridge": 1e-6, "training": Converged()}
+    settings = {"batch": 2, "learning_rate": 0.1, "ridge": 1e-6}
     with pytest.warns(PrecisionWarning, match="SGD"):
-        sgd_from_kernel(KERNEL, RESIDUAL, decay=1e-16, **settings)
-    good = sgd_from_kernel(KERNEL, RESIDUAL, decay=1e-8, **settings).weights
+        sgd_from_kernel(KERNEL, RESIDUAL, training=Converged(1e-16), **settings)
+    good = sgd_from_kernel(KERNEL, RESIDUAL, training=Converged(1e-8), **settings).weights
     assert good[3] == pytest.approx(good[4], rel=1e-6)

@@ -1,5 +1,7 @@
 """The stationary covariance of SGD against the Lyapunov equation in weight space, and against SGD itself."""
 
+from dataclasses import replace
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -18,15 +20,14 @@ def problem(n, k, parameters, seed=0):
     return rng.normal(size=(n * k, parameters)) * np.geomspace(1.0, 0.3, parameters), rng.normal(size=n * k)
 
 
-def lyapunov(jacobian, residual, *, examples, batch, learning_rate, training, decay, convention):
+def lyapunov(jacobian, residual, *, examples, batch, learning_rate, training):
     """Σ (P, P) of the weights, from the equation for all P of them."""
-    settings = {"training": training, "decay": decay, "convention": convention}
-    a = coefficients(spectrum(jacobian @ jacobian.T), residual, examples=examples, **settings)
+    a = coefficients(spectrum(jacobian @ jacobian.T), residual, examples=examples, training=training)
     left = jacobian @ (jacobian.T @ a) - residual
     gradients = (left[:, None] * jacobian).reshape(examples, -1, jacobian.shape[1]).sum(1)
     # In the convention of sums, batch gradients estimate the sum: n/b times those of the batch.
-    scale = 1 / examples if convention == "mean" else 1.0
-    _, summed = as_sum(training, decay, convention, examples)
+    scale = 1 / examples if training.convention == "mean" else 1.0
+    summed = as_sum(training, examples).decay
     hessian = scale * (jacobian.T @ jacobian + summed * np.eye(jacobian.shape[1]))
     noise = (scale * examples) ** 2 * np.cov(gradients.T, bias=True) * learning_rate / batch
     return scipy.linalg.solve_continuous_lyapunov(hessian, noise)
@@ -37,9 +38,10 @@ def lyapunov(jacobian, residual, *, examples, batch, learning_rate, training, de
 @pytest.mark.parametrize(("n", "k", "parameters"), [(8, 1, 5), (5, 3, 30), (5, 1, 30)])
 def test_equals_the_equation_in_weight_space(convention, training, n, k, parameters):
     jacobian, residual = problem(n, k, parameters)
-    settings = {"examples": n, "batch": 2, "learning_rate": 0.1, "training": training, "convention": convention}
-    noise = sgd_noise(spectrum(jacobian @ jacobian.T), residual, decay=0.2, **settings)
-    whole = lyapunov(jacobian, residual, decay=0.2, **settings)
+    training = replace(training, decay=0.2, convention=convention)
+    settings = {"examples": n, "batch": 2, "learning_rate": 0.1, "training": training}
+    noise = sgd_noise(spectrum(jacobian @ jacobian.T), residual, **settings)
+    whole = lyapunov(jacobian, residual, **settings)
     # Vᵀ = (√S)⁻¹ Uᵀ J, as √S Uᵀ = Vᵀ Jᵀ.
     v = np.linalg.lstsq(noise.basis.T, jacobian, rcond=None)[0].T
     np.testing.assert_allclose(v.T @ v, np.eye(len(noise.basis)), atol=1e-12)
@@ -71,9 +73,9 @@ def simulated(jacobian, residual, key, *, steps, chains, batch, learning_rate, d
 def test_sgd_wanders_as_far():
     n, parameters, batch, rate, decay = 12, 3, 4, 0.01, 0.3
     jacobian, residual = problem(n, 1, parameters, seed=1)
-    settings = {"batch": batch, "learning_rate": rate, "decay": decay}
-    moments = simulated(jacobian, residual, jax.random.key(0), steps=2000, chains=200, **settings)
-    noise = sgd_noise(spectrum(jacobian @ jacobian.T), residual, examples=n, training=Converged(), **settings)
+    settings = {"batch": batch, "learning_rate": rate}
+    moments = simulated(jacobian, residual, jax.random.key(0), steps=2000, chains=200, decay=decay, **settings)
+    noise = sgd_noise(spectrum(jacobian @ jacobian.T), residual, examples=n, training=Converged(decay), **settings)
     v = np.linalg.lstsq(noise.basis.T, jacobian, rcond=None)[0].T
     seen = np.einsum("pa,cpq,qb->cab", v, moments, v)
     error = seen.std(axis=0) / np.sqrt(len(seen))

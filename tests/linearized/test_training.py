@@ -31,6 +31,36 @@ def test_what_is_no_positive_number_is_refused(value):
         GradientFlow(1.0, value)
 
 
+@pytest.mark.parametrize("value", [v for v in WRONG if not np.array_equal(v, 0)] + [-0.1, 1e16], ids=repr)
+def test_what_is_no_decay_is_refused(value):
+    for make in (
+        lambda: GradientDescent(5, 0.1, value),
+        lambda: GradientFlow(1.0, decay=value),
+        lambda: Converged(value),
+    ):
+        with pytest.raises(InvalidInput, match=r"decay is .* finite and not negative"):
+            make()
+
+
+@pytest.mark.parametrize("value", ["average", "total", 2.0, None])
+def test_what_is_no_convention_is_refused(value):
+    for make in (
+        lambda: GradientDescent(5, 0.1, 0.0, value),
+        lambda: GradientFlow(1.0, convention=value),
+        lambda: Converged(convention=value),
+    ):
+        with pytest.raises(InvalidInput, match=f'convention is {value!r}; it must be "mean" or "sum"'):
+            make()
+
+
+def test_arrays_of_decays_are_taken_and_refused_where_one_is_needed():
+    training = Converged(np.array([0.1, 0.2]))
+    assert training.decay[1] == 0.2
+    for use in (lambda: as_sum(training, 5), lambda: from_kernels(KERNEL, KERNEL[:1], RESIDUAL, training=training)):
+        with pytest.raises(InvalidInput, match=r"decay has shape \(2,\); give one number"):
+            use()
+
+
 @pytest.mark.parametrize("steps", [2.5, np.float32(0.5), jnp.float32(1.5), np.array([1.0, 2.5])])
 def test_steps_are_whole(steps):
     with pytest.raises(InvalidInput, match="whole number of steps"):
@@ -48,13 +78,11 @@ def test_numbers_of_any_library_give_the_same(kind):
 
 @pytest.mark.parametrize("kind", [np.float32, jnp.float32, np.float64, np.array])
 def test_settings_of_any_library_give_the_same_in_float64(kind):
-    settings = {"decay": 0.1, "sigma": 1.3}
+    numbers, sigma = (kind(3), kind(0.1), kind(0.1)), kind(1.3)
     for function in (from_kernels, from_products):
-        given = {name: kind(value) for name, value in settings.items()}
-        made = function(KERNEL, KERNEL[:1], RESIDUAL, training=GradientFlow(kind(3), kind(0.1)), **given)
-        plain = {name: float(value) for name, value in given.items()}
-        training = GradientFlow(float(kind(3)), float(kind(0.1)))
-        expected = function(KERNEL, KERNEL[:1], RESIDUAL, training=training, **plain)
+        made = function(KERNEL, KERNEL[:1], RESIDUAL, training=GradientFlow(*numbers), sigma=sigma)
+        plain = GradientFlow(*map(float, numbers))
+        expected = function(KERNEL, KERNEL[:1], RESIDUAL, training=plain, sigma=float(sigma))
         assert isinstance(made.functional, np.ndarray)
         np.testing.assert_allclose(made.weights, expected.weights, rtol=1e-12)
         np.testing.assert_allclose(made.functional, expected.functional, rtol=1e-12)
@@ -70,8 +98,10 @@ def test_jax_may_hang_anything_into_the_tree():
     assert jax.tree.map(lambda _: None, training).time is None
     assert jax.tree.map(lambda leaf: -leaf, training).time == -1
     slope = jax.grad(lambda t: -(t.time**2) * t.learning_rate)(training)
-    assert (slope.time, slope.learning_rate) == (-4, -1)
-    assert jax.vmap(lambda t: t.time)(GradientFlow(jnp.ones(3), jnp.ones(3))).shape == (3,)
+    assert (slope.time, slope.learning_rate, slope.decay, slope.convention) == (-4, -1, 0, "mean")
+    assert jax.vmap(lambda t: t.time)(GradientFlow(jnp.ones(3), jnp.ones(3), jnp.ones(3))).shape == (3,)
+    assert jax.jit(lambda t: 2 * t.decay)(Converged(1.5, "sum")) == 3
+    assert jax.jit(lambda t: t)(Converged(1.5, "sum")).convention == "sum"
     assert jax.eval_shape(lambda t: t, GradientFlow(jnp.ones(3))).time.shape == (3,)
     assert jax.jit(lambda time: GradientFlow(time).time)(3.0) == 3
     assert jax.tree_util.keystr(jax.tree_util.tree_leaves_with_path(training)[0][0]) == ".time"
@@ -80,7 +110,7 @@ def test_jax_may_hang_anything_into_the_tree():
 def test_numbers_that_came_in_through_the_tree_are_refused_where_they_are_used():
     training = jax.tree.map(lambda leaf: -leaf, GradientFlow(1.0))
     with pytest.raises(InvalidInput, match=r"GradientFlow.time is -1\.0"):
-        as_sum(training, 0.0, "sum", 5)
+        as_sum(training, 5)
     with pytest.raises(InvalidInput, match=r"GradientFlow.time is -1\.0"):
         from_kernels(KERNEL, KERNEL[:1], RESIDUAL, training=training)
 

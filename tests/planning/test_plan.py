@@ -153,7 +153,7 @@ def test_steps_grow_with_training_and_accuracy():
     ]
     assert flow[0] < flow[1] < flow[2]
     assert planned().steps == pytest.approx(200, abs=60)  # as measured for such training, docs/large-kernels.md
-    assert planned(training=ij.Converged(), decay=0.1).steps > planned(training=ij.Converged(), decay=1.0).steps
+    assert planned(training=ij.Converged(0.1)).steps > planned(training=ij.Converged(1.0)).steps
     assert planned(training=ij.GradientDescent(3, 0.01)).steps == 2
 
 
@@ -176,7 +176,6 @@ def test_json_has_every_number():
         ({"examples": 1}, "examples is 1; there must be at least 2"),
         ({"validation": 0}, "validation is 0"),
         ({"subset": 301}, "subset is 301; leave out 1 to 300"),
-        ({"decay": -1.0}, "decay is -1.0"),
         ({"tolerance": 2.0}, "tolerance is 2.0"),
         ({"disk": -1.0}, "disk is -1.0"),
         ({"device": "abacus"}, "device 'abacus' is not known; known are here, cpu:CORES, h200"),
@@ -231,7 +230,7 @@ def test_unique_information_by_products():
     train, validation = data.split(12, 5, seed=0)
     network = ij.models.mlp(hidden=(4,), outputs=1)
     params = network.init(jax.random.key(0), train.x.shape[1:])
-    how = {"training": ij.GradientFlow(1.0), "decay": 0.1}
+    how = {"training": ij.GradientFlow(1.0, decay=0.1)}
     ours = ij.unique_information(network, params, train, validation, method="products", **how)
     exact = ij.unique_information(network, params, train, validation, **how)
     np.testing.assert_allclose(ours.weights, exact.weights, rtol=1e-6)

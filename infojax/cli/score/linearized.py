@@ -1,13 +1,13 @@
 """The user's network trained in closed form, factored once: every score that `infojax score` reports comes from it."""
 
-from collections.abc import Callable
 from functools import partial
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int, Num
 from rich.progress import Progress
 
+from infojax.cli._training_options import TrainingOptions
 from infojax.data import Dataset
 from infojax.errors import InvalidInput
 from infojax.information import (
@@ -46,7 +46,6 @@ class Linearised(NamedTuple):
         left: (n, k) targets minus outputs after it.
         predicted, others: (n, k), (m, k) outputs after training.
         training: with the step size that was chosen.
-        decay, convention: as asked.
         scores: SI and F-SI of each example, and how right they are.
         again: whether kernels were made anew in float64, for more digits.
     """
@@ -58,14 +57,8 @@ class Linearised(NamedTuple):
     predicted: Float[np.ndarray, "n k"]
     others: Float[np.ndarray, "m k"]
     training: Training
-    decay: float
-    convention: Literal["mean", "sum"]
     scores: Information
     again: bool
-
-    @property
-    def how(self) -> dict[str, Any]:
-        return {"training": self.training, "decay": self.decay, "convention": self.convention}
 
 
 def linearise(
@@ -73,17 +66,15 @@ def linearise(
     params: Params,
     examples: Dataset,
     others: Dataset,
-    training: Callable[..., Training],
-    decay: float,
-    convention: Literal["mean", "sum"],
+    options: TrainingOptions,
     *,
     left_out: int = 1,
     workspace: int,
     progress: Progress,
     about: float | None = None,
 ) -> Linearised:
-    """Build the kernels, factor, and train; `training(stable=…, without=…)` is told the largest stable step sizes, with
-    all examples and with as many left out at once as will be. `about` is how many seconds the eigendecomposition takes.
+    """Build the kernels, factor, and train. Where no step size is asked for, half the largest stable one is taken, or
+    less where it must be stable with `left_out` examples left out. `about` is how many seconds factoring takes.
     """
     n, outputs = examples.targets.shape
 
@@ -94,21 +85,20 @@ def linearise(
         task = progress.add_task("eigendecomposition", total=None, about=about)
         theta = spectrum(kernel)
         # A mean over fewer examples takes larger steps: η s_max / kept < 2.
-        over = (n, n - left_out) if convention == "mean" else (1, 1)
-        stable, without = (float(2 / (theta.values[-1] / kept + decay)) for kept in over)
-        how: dict[str, Any] = {"training": training(stable=stable, without=without), "decay": decay}
-        how["convention"] = convention
+        over = (n, n - left_out) if options.convention == "mean" else (1, 1)
+        stable, without = (float(2 / (theta.values[-1] / kept + options.decay)) for kept in over)
+        training = options.training(min(stable / 2, 0.9 * without))
         initial = initial_residual(network, params, examples)
         # Of what is trained and scored here, unique information needs the most digits: it speaks for all.
         with unwatched():
-            scores = from_kernels(theta, cross, initial, outputs=outputs, **how)
-            left = trained_residuals(theta, initial, **how)
+            scores = from_kernels(theta, cross, initial, outputs=outputs, training=training)
+            left = trained_residuals(theta, initial, training=training)
         before_others = np.asarray(others.targets, np.float64) - initial_residual(network, params, others)
-        moved = coefficients(theta, initial.reshape(-1), examples=n, **how)
+        moved = coefficients(theta, initial.reshape(-1), examples=n, training=training)
         predicted_others = before_others + (np.asarray(cross) @ moved).reshape(-1, outputs)
         progress.remove_task(task)
         predicted = examples.targets - left
-        return Linearised(theta, cross, initial, left, predicted, predicted_others, **how, scores=scores, again=again)
+        return Linearised(theta, cross, initial, left, predicted, predicted_others, training, scores, again)
 
     first = made(params, False)
     if first.scores.error > LOST:
@@ -125,20 +115,20 @@ def information(linearised: Linearised, groups: Int[np.ndarray, " n"] | None = N
     if groups is None:
         return linearised.scores
     theta, cross, initial, *_ = linearised
-    return from_kernels(theta, cross, initial, outputs=initial.shape[1], groups=groups, **linearised.how)
+    return from_kernels(theta, cross, initial, outputs=initial.shape[1], groups=groups, training=linearised.training)
 
 
 def held_out(linearised: Linearised) -> Float[np.ndarray, "n k"]:
     """Targets minus outputs of the network trained without the example."""
     with unwatched():
-        return held_out_residuals(linearised.theta, linearised.initial, **linearised.how)
+        return held_out_residuals(linearised.theta, linearised.initial, training=linearised.training)
 
 
 def baseline(linearised: Linearised, name: str, examples: Dataset) -> Float[np.ndarray, " n"]:
     """One of `BASELINES`: the larger, the more suspect the example."""
     labels = {"labels": examples.y} if name in OF_CLASSES else {}
     with unwatched():
-        return BASELINES[name](linearised.theta, linearised.initial, **labels, **linearised.how)
+        return BASELINES[name](linearised.theta, linearised.initial, **labels, training=linearised.training)
 
 
 def classes_of(outputs: Float[np.ndarray, "b k"], data: Dataset) -> Int[np.ndarray, " b"]:

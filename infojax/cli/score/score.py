@@ -1,7 +1,6 @@
 """`infojax score DATA`: what each example of the user's data is worth to a network."""
 
 import dataclasses
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -10,8 +9,7 @@ import numpy as np
 from jaxtyping import Int
 from tyro.conf import FlagCreatePairsOff, Positional, arg
 
-from infojax.arrays import require_not_negative
-from infojax.cli._training_options import not_descent
+from infojax.cli._training_options import TrainingOptions
 from infojax.cli.score.files import report
 from infojax.cli.score.linearized import SUSPICIONS, check_names, linearise
 from infojax.cli.score.page import page
@@ -26,13 +24,11 @@ from infojax.data import Dataset, load, readable
 from infojax.errors import InvalidInput
 from infojax.files import allowing, require_room_to_factor, room, write_whole
 from infojax.information import BASELINES
-from infojax.linearized import GradientDescent, Training
 from infojax.models import cnn, mlp
 from infojax.planning import seconds_to_factor
 
 # Without --train, as many examples as keep the kernel at this many rows: seconds of work on a laptop.
 COMFORTABLE_ROWS = 2000
-STEPS = 2000
 SUSPECTS = 20
 GIB = 2**30
 MOST_BUDGET = 1e9
@@ -117,9 +113,8 @@ def score(
         out: The folder to write to.
         budget: GiB of memory that may be used; by default what is free.
     """
-    training = partial(_training, steps, learning_rate, time, converged)
-    training(stable=1.0, without=1.0)  # refuses what does not fit together before any work is done
-    require_not_negative("--decay", decay)
+    options = TrainingOptions(steps, learning_rate, time, converged, decay, convention)
+    options.training(1.0)  # numbers that are none are refused before any work is done
     if not 0 <= seed < 2**63:
         raise InvalidInput(f"--seed is {seed}; give a whole number from 0 to 2^63 − 1")
     baselines = tuple(dict.fromkeys(_listed(baseline)))
@@ -157,9 +152,7 @@ def score(
             params,
             examples,
             others,
-            training,
-            decay,
-            convention,
+            options,
             left_out=largest,
             workspace=workspace,
             progress=progress,
@@ -170,23 +163,6 @@ def score(
         made.keeping.write(lambda folder: write_whole(folder / "report.html", html), "report.html")
     show(made, out)
     made.keeping.check()
-
-
-def _training(
-    steps: int | None,
-    learning_rate: float | None,
-    time: float | None,
-    converged: bool,
-    *,
-    stable: float,
-    without: float,
-) -> Training:
-    """How to train, where descent is stable below the step size `stable`, with examples left out below `without`."""
-    named = not_descent(steps, learning_rate, time, converged)
-    if named is not None:
-        return named
-    default = min(stable / 2, 0.9 * without)
-    return GradientDescent(STEPS if steps is None else steps, default if learning_rate is None else learning_rate)
 
 
 def _listed(names: str | None) -> list[str]:

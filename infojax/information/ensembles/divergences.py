@@ -26,7 +26,8 @@ from infojax.linearized import (
 @partial(jax.jit, static_argnames=("method", "joint", "block"))
 def divergences_each_out(kernels: Ensemble, fits, reduced, indices, noise, *, method, joint, block):
     """(4, groups): the fields of EnsembleInformation. `fits`: with all examples, None if that is the same as
-    with all examples and the rates and decay that remain without the group, which comes second.
+    with all examples and the rates and decay that remain without the group, which comes second; `reduced` is a training
+    of a sum at these rates.
     """
     before, after = fits
     eye = jnp.eye(len(after.covariance), dtype=after.covariance.dtype)
@@ -39,9 +40,8 @@ def divergences_each_out(kernels: Ensemble, fits, reduced, indices, noise, *, me
     variance = jnp.diag(after.covariance) + noise
     own = variance if gap is None else variance + gap.diagonal()
     near = reference(after.covariance + noise * eye, gap) if joint else None
-    training, decay = reduced
-    shifted = kernels.values + decay
-    terms = resolvent_terms(kernels.values, *reduced) if method == "contour" else None
+    shifted = kernels.values + reduced.decay
+    terms = resolvent_terms(kernels.values, reduced) if method == "contour" else None
 
     def low_rank(group):
         u = kernels.vectors[group]
@@ -56,7 +56,7 @@ def divergences_each_out(kernels: Ensemble, fits, reduced, indices, noise, *, me
         u = kernels.vectors * kept[:, None]
         values, vectors = jnp.linalg.eigh((u * kernels.values[None]) @ u.T)
         vectors = u.T @ vectors
-        filtered = training_filter(training, jnp.maximum(values, 0.0) + decay)
+        filtered = training_filter(reduced, jnp.maximum(values, 0.0))
         apart = after.operator - kernels.projected @ (vectors * filtered[None]) @ vectors.T
         change = LowRank(eye, after.carried @ apart.T, apart @ kernels.prior @ apart.T)
         return change, -apart @ kernels.targets

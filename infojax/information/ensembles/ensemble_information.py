@@ -10,7 +10,6 @@ of Harutyunyan et al. (2021, section 2) needs neither a linearisation nor the no
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import ArrayLike, Float, Num
 from threadpoolctl import threadpool_limits
@@ -24,13 +23,12 @@ from infojax.information._settings import say_if_constant
 from infojax.information.ensembles.divergences import block_size, divergences_each_out
 from infojax.linearized import (
     HARMLESS,
-    Convention,
-    Converged,
     Groups,
     Scalar,
     Spectrum,
     Training,
     amplification,
+    as_float64,
     as_sum,
     check_training,
     choose_method,
@@ -42,6 +40,7 @@ from infojax.linearized import (
     rounding_of,
     rows_of,
     rows_of_groups,
+    same_without,
     spectrum_of,
     trained,
     warn_of_lost_digits,
@@ -103,8 +102,6 @@ def ensemble_from_kernels(
     cross_nngp: Num[ArrayLike, "..."],
     validation_nngp: Num[ArrayLike, "..."],
     training: Training,
-    decay: Scalar = 0.0,
-    convention: Convention | str = "mean",
     jitter: Scalar = 0.0,
     joint: bool = True,
     groups: Groups | None = None,
@@ -121,10 +118,7 @@ def ensemble_from_kernels(
         nngp: NNGP kernel N (n, n) on the training set.
         cross_nngp: N* (m, n), validation × training.
         validation_nngp: N** (m, m), on the validation set.
-        training: GradientDescent, GradientFlow or Converged.
-        decay: of each network towards its own initialisation, ≥ 0; of the mean loss in convention "mean", of the sum in
-            "sum".
-        convention: whether the loss is a mean or a sum over the training examples.
+        training: GradientDescent, GradientFlow or Converged; decay is of each network towards its own initialisation.
         jitter: variance of independent noise on each prediction, in units of the mean prior variance, tr N**/m.
             Needed where validation points determine one another (duplicates), or are training points at t = ∞; then
             scores depend on it: docs/ensembles.md.
@@ -136,10 +130,11 @@ def ensemble_from_kernels(
         PrecisionWarning: rounding of the kernels leaves the scores too few digits.
 
     Raises:
-        InvalidInput: shapes that do not fit, NaN, negative decay or jitter, a step size at which gradient descent
+        InvalidInput: shapes that do not fit, NaN, negative jitter, a step size at which gradient descent
             diverges, a kernel that is not positive semi-definite, and a singular covariance of the predictions.
         OverBudget: there is not enough free memory.
 
+    >>> from infojax import Converged
     >>> kernel = np.array([[2.0, 1.0, 0.5], [1.0, 2.0, 1.0], [0.5, 1.0, 2.0]])  # the NTK; the NNGP kernel: half of it
     >>> scores = ensemble_from_kernels(
     ...     kernel[:2, :2], kernel[2:, :2], np.array([1.0, 0.0]),
@@ -148,7 +143,7 @@ def ensemble_from_kernels(
     >>> scores.joint.round(4)
     array([0.    , 0.0449])
     """
-    refuse_tracers("An argument", train_kernel, targets, training, decay)
+    refuse_tracers("An argument", train_kernel, targets, training)
     y = real_array("targets", targets)
     y = y.reshape(len(y), -1) if y.size else y
     cross, n_train, n_cross, n_validation = (
@@ -157,8 +152,8 @@ def ensemble_from_kernels(
     size = rows_of(train_kernel)
     rounding = max(map(rounding_of, (validation_kernel, nngp, cross_nngp, validation_nngp)))
     check_training(training)
-    _check(size, y, cross, n_train, n_cross, n_validation, decay, convention, jitter)
-    decay, jitter = float(decay), float(jitter)
+    _check(size, y, cross, n_train, n_cross, n_validation, jitter)
+    jitter = float(jitter)
     examples = len(y)
     rows = rows_of_groups(groups, examples, 1)
     _require_room(examples, len(cross), 0.0)
@@ -169,16 +164,15 @@ def ensemble_from_kernels(
         theta: Spectrum, cross: np.ndarray, n_train: np.ndarray, n_cross: np.ndarray, n_validation: np.ndarray
     ) -> tuple[np.ndarray, float]:
         kernels = ensemble(theta, cross, n_train, n_cross, n_validation, y)
-        scores, condition = np.empty((4, len(rows.sizes))), amplification(theta, *full)
+        scores, condition = np.empty((4, len(rows.sizes))), amplification(theta, full)
         # Groups of one size share rates, decay and resolvents, and with them the factorisation.
         for kept in np.unique(rows.sizes):
             chosen = np.flatnonzero(rows.sizes == kept)
-            reduced = as_sum(training, decay, convention, float(examples - kept))
+            reduced = as_sum(training, float(examples - kept))
             method = choose_method(float(theta.values[-1]), training, full, reduced)
             # Many small factorisations: on several threads each, they wait for one another longer than they work.
             with float64(), threadpool_limits(1, user_api="blas"):
-                problems = jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float64), (full, reduced))
-                before, after = (trained(kernels, *problem) for problem in problems)
+                before, after = (trained(kernels, as_float64(each)) for each in (full, reduced))
                 for made in (after,) if same else (after, before):
                     covariance = np.asarray(made.covariance)
                     smallest = _require_regular(covariance, noise, float(np.trace(n_validation)), joint)
@@ -186,7 +180,7 @@ def ensemble_from_kernels(
                 scores[:, chosen] = divergences_each_out(
                     kernels,
                     (None if same else before, after),
-                    problems[1],
+                    as_float64(reduced),
                     rows.indices[chosen, :kept],
                     noise,
                     method=method,
@@ -202,8 +196,7 @@ def ensemble_from_kernels(
             )
         return kept_scores, condition
 
-    same = convention == "sum" or (isinstance(training, Converged) and decay == 0)
-    full = as_sum(training, decay, convention, examples)
+    same, full = same_without(training), as_sum(training, examples)
     noise = jitter * float(np.trace(n_validation)) / len(n_validation)
     others = (cross, n_train, n_cross, n_validation)
     scores, condition = divergences(theta, *others)
@@ -211,7 +204,7 @@ def ensemble_from_kernels(
     if rounding * condition > HARMLESS or theta.zeros.hidden > 0:
         rng = np.random.default_rng(1)
         off = errors(theta, lambda other: divergences(other, *(rounded(a, rounding, rng) for a in others))[0])
-    off = off + np.abs(scores) * lost_in_zeros(theta, *full)
+    off = off + np.abs(scores) * lost_in_zeros(theta, full)
     error = max(relative_error(*pair) for pair in zip(scores, off, strict=True))
     warn_of_lost_digits("Information of an ensemble", error, rounding, condition)
     together = (scores[0], scores[1]) if joint else (None, None)
@@ -224,8 +217,6 @@ def ensemble_information(
     validation: Dataset,
     *,
     training: Training,
-    decay: Scalar = 0.0,
-    convention: Convention | str = "mean",
     jitter: Scalar = 0.0,
     joint: bool = True,
     groups: Groups | None = None,
@@ -269,8 +260,6 @@ def ensemble_information(
         cross_nngp=across.nngp,
         validation_nngp=beyond,
         training=training,
-        decay=decay,
-        convention=convention,
         jitter=jitter,
         joint=joint,
         groups=groups,
@@ -301,10 +290,7 @@ def _require_regular(covariance: np.ndarray, noise: float, prior: float, joint: 
     return smallest
 
 
-def _check(size, y, cross, nngp, cross_nngp, validation_nngp, decay, convention, jitter) -> None:
-    if convention not in ("mean", "sum"):
-        raise InvalidInput(f'convention is {convention!r}; it must be "mean" or "sum" (is the loss a mean or a sum?).')
-    require_not_negative("decay", decay)
+def _check(size, y, cross, nngp, cross_nngp, validation_nngp, jitter) -> None:
     require_not_negative("jitter", jitter)
     n, m = (len(y), len(cross)) if y.ndim == 2 and cross.ndim == 2 else (0, 0)
     given = (cross.shape, nngp.shape, cross_nngp.shape, validation_nngp.shape)

@@ -31,7 +31,6 @@ from infojax.information.influence_functions.problem import pose
 from infojax.kernels import empirical_ntk, kernel_dtype
 from infojax.linearized import (
     HARMLESS,
-    Convention,
     Converged,
     Groups,
     Spectrum,
@@ -61,9 +60,8 @@ def influence_information(
     train: Examples,
     validation: Examples,
     *,
-    decay: float = 0.0,
+    training: Training = Converged(),
     damping: float = 0.0,
-    convention: Convention | str = "mean",
     sigma: float = 1.0,
     groups: Groups | None = None,
     budget: int = 2**31,
@@ -76,11 +74,11 @@ def influence_information(
         params: the *trained* weights, of squared loss with decay.
         train: n examples, a Dataset or a pair of arrays (x, targets).
         validation: m examples, likewise; their targets are not used.
-        decay: with which the weights were trained. Towards which point does not matter: in a mean, the share of an
-            example in the decay's gradient is minus the mean gradient of the losses, once training has converged.
+        training: with which the weights were trained; its decay and convention count. Towards which point does not
+            matter: in a mean, the share of an example in the decay's gradient is minus the mean gradient of the losses,
+            once training has converged. The authors' code is convention "sum" with n·damping where there is no decay:
+            (1/n) H⁻¹ g_i, where "mean" has 1/(n − 1).
         damping: added to the decay in the curvature alone. One of the two must be positive.
-        convention: whether the loss is a mean or a sum over the training examples. The authors' code is "sum" with
-            n·decay and n·damping where there is no decay: (1/n) H⁻¹ g_i, where "mean" has 1/(n − 1).
         sigma: standard deviation of the smoothing noise in F-SI.
         groups: leave out groups instead of single examples; effects add up.
         budget: bytes that building the kernels may use beside the kernels themselves.
@@ -100,13 +98,13 @@ def influence_information(
     with problem.precision():
         rho = np.asarray(jax.jit(problem.apply)(params, problem.x), np.float64) - np.asarray(problem.y, np.float64)
     n, outputs = rho.shape
-    shift = ridge(decay, damping, convention, n)
+    shift = ridge(training, damping, n)
     limits = {"budget": budget, "progress": progress}
     rows, others, itemsize = rho.size, len(problem.query_x) * outputs, kernel_dtype(params).itemsize
     _require_room(rows, others, kernel=float(itemsize) * rows**2, cross=float(itemsize) * rows * others)
     theta = spectrum(np.asarray(empirical_ntk(network, params, problem.x, **limits)))
     cross = np.asarray(empirical_ntk(network, params, problem.query_x, problem.x, **limits))
-    return _information(theta, cross, lambda _: rho.reshape(-1), shift, groups, convention, sigma, outputs)
+    return _information(theta, cross, lambda _: rho.reshape(-1), shift, groups, training.convention, sigma, outputs)
 
 
 def influence_from_kernels(
@@ -115,10 +113,8 @@ def influence_from_kernels(
     residual: Num[ArrayLike, "..."],
     *,
     outputs: int = 1,
-    training: Training | None = None,
-    decay: float = 0.0,
+    training: Training = Converged(),
     damping: float = 0.0,
-    convention: Convention | str = "mean",
     sigma: float = 1.0,
     groups: Groups | None = None,
 ) -> Information:
@@ -130,18 +126,18 @@ def influence_from_kernels(
         residual: targets minus *initial* outputs, (N,) or (n, outputs).
         outputs: k, outputs per example.
         training: how the network was trained before influence is asked for; by default to convergence.
-        decay, damping, convention, sigma, groups: as in `influence_information`.
+        damping, sigma, groups: as in `influence_information`.
 
     Raises:
         InvalidInput: shapes that do not fit, NaN, a kernel that is not positive semi-definite, no damping and no decay.
         OverBudget: there is not enough free memory.
 
     >>> kernel = np.array([[2.0, 1.0], [1.0, 2.0]])
-    >>> scores = influence_from_kernels(kernel, kernel[:1], np.array([1.0, 0.0]), decay=1.0, convention="sum")
+    >>> scores = influence_from_kernels(kernel, kernel[:1], np.array([1.0, 0.0]), training=Converged(1.0, "sum"))
     >>> scores.weights.round(6)
     array([0.015381, 0.001709])
     """
-    refuse_tracers("An argument", train_kernel, residual, training, decay)
+    refuse_tracers("An argument", train_kernel, residual, training)
     r, cross = real_array("residual", residual).reshape(-1), array_of_reals("validation_kernel", validation_kernel)
     require_moderate("residual", r)
     require_moderate("validation_kernel", cross)
@@ -152,16 +148,15 @@ def influence_from_kernels(
             f"outputs {outputs}. With n examples, m validation points and k outputs they are (nk, nk), (mk, nk), nk."
         )
     n = size // outputs
-    shift = ridge(decay, damping, convention, n)
+    shift = ridge(training, damping, n)
     _require_room(size, len(cross))
     theta = spectrum_of(train_kernel)
-    settings = {"examples": n, "training": training or Converged(), "decay": decay, "convention": convention}
 
     def rho(theta: Spectrum) -> np.ndarray:
-        a, vectors = coefficients(theta, r, **settings), np.asarray(theta.vectors)
+        a, vectors = coefficients(theta, r, examples=n, training=training), np.asarray(theta.vectors)
         return vectors @ (np.asarray(theta.values) * (vectors.T @ a)) - r
 
-    return _information(theta, cross, rho, shift, groups, convention, sigma, outputs)
+    return _information(theta, cross, rho, shift, groups, training.convention, sigma, outputs)
 
 
 def _require_room(rows: int, others: int, **built: float) -> None:
@@ -175,7 +170,7 @@ def _information(
     rho: Callable[[Spectrum], Float[np.ndarray, " N"]],
     shift: float,
     groups: Groups | None,
-    convention: Convention | str,
+    convention: str,
     sigma: float,
     outputs: int,
 ) -> Information:
@@ -193,11 +188,12 @@ def _information(
             points = len(cross) // outputs
             return np.stack([np.asarray(weights) / 2, np.asarray(squares) / (2 * sigma**2 * points)])
 
-    made, condition = scores(theta), amplification(theta, Converged(), shift)
+    curvature = Converged(shift, "sum")
+    made, condition = scores(theta), amplification(theta, curvature)
     off = made * theta.rounding * condition
     if theta.rounding * condition > HARMLESS:
         off = errors(theta, scores)
-    off = off + made * lost_in_zeros(theta, Converged(), shift)
+    off = off + made * lost_in_zeros(theta, curvature)
     found = Information(*made, *off, condition=condition, rounding=max(theta.rounding, rounding_of(cross)))
     warn_of_lost_digits("Influence estimates", found.error, found.rounding, condition)
     return found

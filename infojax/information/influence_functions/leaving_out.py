@@ -17,24 +17,23 @@ from jaxtyping import Float
 
 from infojax.arrays import require_not_negative
 from infojax.errors import InvalidInput
-from infojax.linearized import Convention, Groups, rows_of_groups
+from infojax.linearized import Groups, Training, check_training, rows_of_groups
 
 
-def ridge(decay: float, damping: float, convention: Convention | str, examples: int) -> float:
-    """λ of the sum. Raises InvalidInput unless it is positive."""
-    if convention not in ("mean", "sum"):
-        raise InvalidInput(f'convention is {convention!r}; it must be "mean" or "sum" (is the loss a mean or a sum?).')
-    require_not_negative("decay", decay)
+def ridge(training: Training, damping: float, examples: int) -> float:
+    """λ of the sum, from the decay of the training and a damping. Raises InvalidInput unless it is positive."""
+    check_training(training)
     require_not_negative("damping", damping)
+    decay = float(training.decay)
     if decay + damping < 1e-75:  # whose powers vanish
         raise InvalidInput(
             "decay and damping are both 0, or nearly: the curvature has directions without any, and no inverse. Give a "
             "damping, for instance 1e-3 of the largest eigenvalue of the curvature."
         )
-    return float(decay + damping) * (examples if convention == "mean" else 1)
+    return float(decay + damping) * (examples if training.convention == "mean" else 1)
 
 
-def mixed(products: Any, groups: Groups | None, convention: Convention | str) -> Any:
+def mixed(products: Any, groups: Groups | None, convention: str) -> Any:
     """From products with each example's gradient, A g_i (p, n), those with Σ_i W_ig g_i (p, G), NumPy or JAX.
 
     w_−g − w = (C + λ)⁻¹ Σ_i W_ig g_i; by default every example is a group of its own.

@@ -21,7 +21,7 @@ from infojax.information.influence_functions.matrix_free import matrix_free
 from infojax.information.influence_functions.problem import pose
 from infojax.information.influence_functions.products import Curvature
 from infojax.information.influence_functions.solvers import ConjugateGradient, Lissa
-from infojax.linearized import LOST, Convention, Groups
+from infojax.linearized import LOST, Converged, Groups, Training
 from infojax.models import Network, Params
 
 if TYPE_CHECKING:
@@ -65,9 +65,8 @@ def influence(
     curvature: Curvature | str = "gauss_newton",
     solver: Solver | str = "exact",
     damping: float,
+    training: Training = Converged(),
     loss: Loss | str = "squared",
-    decay: float = 0.0,
-    convention: Convention | str = "mean",
     groups: Groups | None = None,
     self_influence: bool | None = None,
     budget: int = 2**31,
@@ -88,11 +87,10 @@ def influence(
         solver: "exact": in the dual, n(k − 1) square for cross-entropy, nk for squared loss, n for "fisher"; for
             "hessian" the P × P matrix, if it fits. "conjugate_gradient" and "lissa", or a `ConjugateGradient` or
             `Lissa` with settings, never write a matrix down.
-        damping: added to the curvature beside `decay`; of the mean loss in convention "mean", of the sum in "sum".
+        damping: added to the curvature beside the decay; of the mean loss in convention "mean", of the sum in "sum".
+        training: with which `params` were trained. Of it the decay counts, towards whatever point, and the convention.
+            The classical (1/n) H⁻¹ g_i is Converged(n·decay, "sum") with n·damping.
         loss: "squared", ½‖f − y‖², or "cross_entropy", of the softmax of the outputs.
-        decay: with which `params` were trained, towards whatever point.
-        convention: whether the training loss is a mean or a sum over the examples. The classical (1/n) H⁻¹ g_i is
-            "sum" with n·decay and n·damping.
         groups: leave out groups instead of single examples: integer labels (n,), or lists of example numbers. Effects
             add up to first order.
         self_influence: whether to compute it; None where it costs nothing, which is with solver "exact" for
@@ -110,7 +108,7 @@ def influence(
     """
     problem = pose(network, params, train, queries, loss)
     n = len(problem.x)
-    shift = ridge(decay, damping, convention, n)
+    shift = ridge(training, damping, n)
     member = None if groups is None else members(groups, n)
     method = _solver(solver)
     limits: Any = {"budget": budget, "progress": progress}
@@ -126,10 +124,10 @@ def influence(
                 raise InvalidInput(f'curvature is {curvature!r}; it must be "gauss_newton", "fisher" or "hessian".')
     own = None
     if made.examples is not None:
-        moved = mixed(made.examples, groups, convention)
+        moved = mixed(made.examples, groups, training.convention)
         own = np.diagonal(moved).copy() if member is None else np.sum(member * moved, axis=0)
     _warn(made, method)
-    return Influence(mixed(made.queries, groups, convention).T, own, made.residual, made.error)
+    return Influence(mixed(made.queries, groups, training.convention).T, own, made.residual, made.error)
 
 
 def _warn(made: Inner, solver: ConjugateGradient | Lissa | None) -> None:

@@ -20,7 +20,6 @@ from infojax.kernels import choose_devices
 from infojax.linearized import (
     HARMLESS,
     Change,
-    Convention,
     Converged,
     Filters,
     GradientDescent,
@@ -30,6 +29,7 @@ from infojax.linearized import (
     Scalar,
     Spectral,
     Training,
+    as_float64,
     as_sum,
     chebyshev_series,
     columns_at_once,
@@ -78,8 +78,6 @@ def from_products(
     *,
     outputs: int = 1,
     training: Training,
-    decay: Scalar = 0.0,
-    convention: Convention | str = "mean",
     sigma: Scalar = 1.0,
     groups: Groups | None = None,
     examples: Sequence[int] | Int[np.ndarray, " _"] | None = None,
@@ -103,8 +101,6 @@ def from_products(
         residual: targets minus initial outputs, (N,) or (n, outputs).
         outputs: k, outputs per example.
         training: GradientDescent, GradientFlow or Converged.
-        decay: towards the initialisation, ≥ 0, in the `convention`.
-        convention: whether the loss is a mean or a sum over the training examples.
         sigma: of the noise that smooths the predictions.
         groups: leave out groups instead of single examples, see `from_kernels`.
         examples: leave out only these, one at a time; None for all.
@@ -135,10 +131,10 @@ def from_products(
     >>> made.weights.round(6)
     array([0.083333])
     """
-    refuse_tracers("An argument", kernel, validation_kernel, residual, training, decay, sigma)
+    refuse_tracers("An argument", kernel, validation_kernel, residual, training, sigma)
     r = real_array("residual", residual).reshape(-1)
-    check_settings(r, outputs, training, decay, convention, sigma)
-    decay, sigma = float(decay), float(sigma)  # products of float32 numbers would be rounded to it
+    check_settings(r, outputs, training, sigma)
+    sigma = float(sigma)  # products of float32 numbers would be rounded to it
     kernel, validation_kernel = _readable("kernel", kernel), _readable("validation_kernel", validation_kernel)
     n = check_shapes(None if callable(kernel) else kernel.shape, validation_kernel.shape, r, outputs)
     real = np.dtype(dtype)
@@ -155,15 +151,14 @@ def from_products(
     with float64():
         products = products_with(kernel, len(r), real, places, resident=resident(len(r), columns, real.itemsize, free))
         known = spectral(products, r)
-        how = {"training": training, "decay": decay, "convention": convention}
         leave_out, amplified = _prepared(
-            products, known, r, rows, n, tolerance=tolerance, rounding=_rounding(kernel, real), **how
+            products, known, r, rows, n, training=training, tolerance=tolerance, rounding=_rounding(kernel, real)
         )
         rounding = Rounding.of(products, kernel, validation_kernel, r, *amplified)
         norm = norm_of_rows(validation_kernel)
         blank = np.full((4, len(rows.sizes)), np.nan)
         made = Scores(blank[0], blank[1], blank[2], blank[3], 0)
-        mark = "" if checkpoint is None else _mark(kernel, products, validation_kernel, r, rows, tolerance, how)
+        mark = "" if checkpoint is None else _mark(kernel, products, validation_kernel, r, rows, tolerance, training)
         if checkpoint is not None and (kept := checkpoints.read(Path(checkpoint), mark)) is not None:
             made = Scores(**kept | {"steps": int(kept["steps"])})  # pyright: ignore[reportArgumentType]
         task = None if progress is None else progress.add_task("leave-one-out by products", total=len(rows.sizes))
@@ -195,7 +190,7 @@ def from_products(
     # What the tolerance leaves is asked for; what rounding leaves is not.
     if rounding.noise * condition > HARMLESS:
         warn_of_lost_digits("Unique information", error, rounding.noise, condition)
-    return BoundedInformation(*made, bounded=not isinstance(training, Converged) or decay > 0)
+    return BoundedInformation(*made, bounded=not isinstance(training, Converged) or bool(training.decay > 0))
 
 
 def _readable(name: str, kernel: Any) -> Any:
@@ -225,8 +220,6 @@ def _prepared(
     n: int,
     *,
     training: Training,
-    decay: float,
-    convention: str,
     tolerance: float,
     rounding: float,
 ) -> tuple[Callable[[np.ndarray, np.ndarray], tuple[Change, int]], tuple[float, float]]:
@@ -234,36 +227,35 @@ def _prepared(
     length of the coefficients with all examples.
     """
     sizes, which = np.unique(rows.sizes, return_inverse=True)
-    problems = [as_sum(training, decay, convention, n - int(size)) for size in (0, *sizes)]
-    run, shift = jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float64), problems[0])
+    problems = [as_sum(training, n - int(size)) for size in (0, *sizes)]
+    run = as_float64(problems[0])
     nodes = np.maximum(known.nodes, 0.0)
-    moved = np.sqrt(known.weights @ (nodes * np.asarray(training_filter(run, jnp.asarray(nodes) + shift)) ** 2))
-    length = float(np.sqrt(known.weights @ np.asarray(training_filter(run, jnp.asarray(nodes) + shift)) ** 2))
+    filtered = np.asarray(training_filter(run, jnp.asarray(nodes)))
+    moved = np.sqrt(known.weights @ (nodes * filtered**2))
+    length = float(np.sqrt(known.weights @ filtered**2))
     error = tolerance * float(moved) / n
     if isinstance(training, Converged):
-        shifts = np.array([float(shift) for _, shift in problems])
+        shifts = np.array([float(problem.decay) for problem in problems])
         shifts = shifts[:1] if (shifts == shifts[0]).all() else shifts
         trained = train_to_convergence(products, known, r, shifts, error=error, rounding=rounding)
         least = float(trained.smallest.min())
-        amplified = largest_of_root(run, shift, least, known.above), moved / max(least, 1e-300) ** 0.5
+        amplified = largest_of_root(run, least, known.above), moved / max(least, 1e-300) ** 0.5
         return lambda left, now: without_each_converged(
             products, trained, left, which[now], largest=known.above
         ), amplified
     above = _stable(known, problems) if isinstance(training, GradientDescent) else known.above
-    series = [
-        chebyshev_series(problem, shift, above) for problem, shift in problems if not isinstance(problem, Converged)
-    ]
+    series = [chebyshev_series(problem, above) for problem in problems if not isinstance(problem, Converged)]
     least = error / (4 * np.sqrt(above) * max(float(np.linalg.norm(r)), 1e-300))
     last = max(terms_needed(each, least) for each in series)
     filters = Filters(series[0], tuple(series[1:]), last, above)
-    amplified = largest_of_root(run, shift, 1e-15 * above, above), length
+    amplified = largest_of_root(run, 1e-15 * above, above), length
     return lambda left, now: (without_each(products, filters, r, left, which[now]), last), amplified
 
 
 def _stable(known: Spectral, problems: list) -> float:
     """An upper bound of the largest eigenvalue at which descent is stable; InvalidInput where there is none."""
     for above in (known.above, known.near):
-        product = max(float(run.learning_rate * (above + shift)) for run, shift in problems)
+        product = max(float(run.learning_rate * (above + run.decay)) for run in problems)
         if product < 2:
             return above
     raise InvalidInput(
@@ -277,7 +269,7 @@ def _rounding(kernel: Any, dtype: np.dtype) -> float:
     return max([1e-12, *(float(np.finfo(kind).eps) for kind in (given, dtype) if kind.kind == "f")])
 
 
-def _mark(kernel, products: Products, cross, r, rows: Rows, tolerance: float, how: dict) -> str:
+def _mark(kernel, products: Products, cross, r, rows: Rows, tolerance: float, training: Training) -> str:
     """Of what decides the scores; of the kernel some rows, since all of it may be terabytes."""
     some = np.unique(np.linspace(0, len(r) - 1, 8).astype(int))
     if callable(kernel):
@@ -288,5 +280,5 @@ def _mark(kernel, products: Products, cross, r, rows: Rows, tolerance: float, ho
         sample = np.stack([np.asarray(kernel[i : i + 1])[0] for i in some])
     few = np.unique(np.linspace(0, cross.shape[0] - 1, 8).astype(int))
     crossed = np.stack([np.asarray(cross[i : i + 1])[0] for i in few])
-    settings = repr((sorted(how.items()), tolerance, products.dtype, cross.shape))
+    settings = repr((training, tolerance, products.dtype, cross.shape))
     return checkpoints.fingerprint(sample, crossed, r, rows.indices, rows.present, settings)

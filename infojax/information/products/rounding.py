@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
-from infojax.linearized import Change, Products, training_filter
+from infojax.linearized import Change, Products, Training, training_filter
 
 DRAWS = 8
 
@@ -61,7 +61,7 @@ class Rounding:
         return change._replace(weights_error=change.weights_error + weights, length_error=change.length_error + points)
 
 
-def largest_of_root(training: Any, shift: Any, smallest: float, largest: float) -> float:
+def largest_of_root(training: Training, smallest: float, largest: float) -> float:
     """The largest √z φ(z + λ) for eigenvalues z from `smallest` to `largest`, of Θ."""
     z = jnp.geomspace(max(smallest, 1e-300), max(largest, smallest, 1e-300), 400)
-    return float(jnp.max(jnp.sqrt(z) * training_filter(training, z + shift)))
+    return float(jnp.max(jnp.sqrt(z) * training_filter(training, z)))

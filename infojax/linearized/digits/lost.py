@@ -64,8 +64,8 @@ def warn_of_lost_digits(what: str, error: float, rounding: float, condition: flo
 
 
 def watched(score: Score) -> Score:
-    """A score of (theta, residual (n, k), *, training, decay, convention), with a PrecisionWarning where it has too few
-    digits for the rounding of the kernel."""
+    """A score of (theta, residual (n, k), *, training), with a PrecisionWarning where it has too few digits for the
+    rounding of the kernel."""
 
     @functools.wraps(score)
     def call(theta: Spectrum, residual: Any, **how: Any) -> Any:
@@ -73,9 +73,8 @@ def watched(score: Score) -> Score:
             found = score(theta, residual, **how)
             if not watching or "training" not in how:
                 return found
-            run = as_sum(how["training"], how.get("decay", 0.0), how.get("convention", "mean"), len(residual))
-            condition = amplification(theta, *run)
-            lost = lost_in_zeros(theta, *run)
+            run = as_sum(how["training"], len(residual))
+            condition, lost = amplification(theta, run), lost_in_zeros(theta, run)
             if theta.rounding * condition <= HARMLESS and theta.zeros.hidden == 0 and lost <= HARMLESS:
                 return found
             off = errors(theta, lambda other: np.asarray(score(other, residual, **how))) + lost * np.abs(found)

@@ -6,7 +6,6 @@ What scores change by from one to the other is what rounding makes of them, what
 
 from collections.abc import Callable, Iterator
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 import scipy.linalg
@@ -16,27 +15,27 @@ from infojax.arrays import float64
 from infojax.errors import InvalidInput
 from infojax.linearized._filters import training_filter
 from infojax.linearized._spectrum import Spectrum
-from infojax.linearized._training import Scalar, Training
+from infojax.linearized._training import Training, as_float64
 
 DRAWS = 2
 # Rounding that is amplified to less than this of the scores is not looked for.
 HARMLESS = 1e-3
 
 
-def amplification(theta: Spectrum, training: Training, decay: Scalar) -> float:
-    """The largest eigenvalue of Θ + λ times the largest value of the training filter, in the convention of sums."""
+def amplification(theta: Spectrum, training: Training) -> float:
+    """The largest eigenvalue of Θ + λ times the largest value of the filter of a training for a sum (`as_sum`)."""
     values = np.asarray(theta.values, np.float64)
     # Rows that are rounded equally lose nothing, however long their zeros are trained.
     values = values[values > 0] if theta.zeros.identical else np.where(values == 0, theta.zeros.hidden, values)
     if not len(values):
         return 0.0
     with float64():
-        run, shift = jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float64), (training, decay))
-        filtered = training_filter(run, jnp.asarray(values) + shift)
-        return float((values[-1] + shift) * filtered.max())
+        run = as_float64(training)
+        filtered = training_filter(run, jnp.asarray(values))
+        return float((values[-1] + run.decay) * filtered.max())
 
 
-def lost_in_zeros(theta: Spectrum, training: Training, decay: Scalar) -> float:
+def lost_in_zeros(theta: Spectrum, training: Training) -> float:
     """The relative error of scores, squares as they are, that float64 itself makes in the directions that are zero.
 
     Residuals and kernels have no part there in truth, and 2⁻⁵² of the largest in float64; the filter at zero, 1/λ or
@@ -46,8 +45,8 @@ def lost_in_zeros(theta: Spectrum, training: Training, decay: Scalar) -> float:
     if values[0] > 0:
         return 0.0
     with float64():
-        run, shift = jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float64), (training, decay))
-        lost = 2.0**-52 * float((values[-1] + shift) * training_filter(run, shift))
+        run = as_float64(training)
+        lost = 2.0**-52 * float((values[-1] + run.decay) * training_filter(run, jnp.zeros(())))
     return lost * (2 + lost)
 
 

@@ -8,13 +8,12 @@ a = (ρ/c) a', so that
 Without this a kernel of 1e-200 has coefficients of 1e200, whose squares are infinite.
 """
 
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from infojax.errors import InvalidInput
-from infojax.linearized._training import Converged, Training
+from infojax.linearized._training import Converged, Training, with_rates
 
 # A training that ends early, or a large decay, keeps coefficients this small; they are scaled up with the residual.
 _MOST = 900
@@ -28,11 +27,12 @@ class Scales(NamedTuple):
     targets: int
 
     @classmethod
-    def of(cls, theta: Any, cross: Any, residual: Any, training: Training, decay: Any) -> "Scales":
+    def of(cls, theta: Any, cross: Any, residual: Any, training: Training) -> "Scales":
         """Those that bring Θ and K* to one, and what training makes of r too."""
         c, b, r = (_exponent(x) for x in (float(theta.values[-1]), _largest(cross), _largest(residual)))
         # φ(z) is at most the horizon, and at most 1/λ; below one where training is short or the decay is large.
-        limits = [] if float(np.max(decay)) == 0 else [-_exponent(float(np.max(decay))) + c]
+        decay = float(np.max(training.decay))
+        limits = [] if decay == 0 else [-_exponent(decay) + c]
         if not isinstance(training, Converged):
             length = getattr(training, "time", None)
             length = training.steps if length is None else length  # pyright: ignore[reportAttributeAccessIssue]
@@ -52,14 +52,12 @@ class Scales(NamedTuple):
         """r'."""
         return np.ldexp(np.asarray(residual, np.float64), -self.targets)
 
-    def problem(self, problem: tuple[Training, Any]) -> tuple[Training, Any]:
-        """Training and decay of Θ'."""
-        training, decay = problem
-        decay = np.ldexp(np.asarray(decay, np.float64), -self.theta)
+    def training(self, training: Training) -> Training:
+        """The training of Θ'."""
+        decay = np.ldexp(np.asarray(training.decay, np.float64), -self.theta)
         if isinstance(training, Converged):
-            return training, decay
-        rate = np.ldexp(np.asarray(training.learning_rate, np.float64), self.theta)
-        return replace(training, learning_rate=rate), decay
+            return with_rates(training, None, decay)
+        return with_rates(training, np.ldexp(np.asarray(training.learning_rate, np.float64), self.theta), decay)
 
     def results(self, made: np.ndarray) -> list[np.ndarray]:
         """Distances of weights, of predictions, and the errors of both, in the units of Θ, K* and r.

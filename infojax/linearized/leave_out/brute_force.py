@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 from jaxtyping import Float, Int
 
-from infojax.linearized._training import Convention, GradientDescent, GradientFlow, Training, as_sum
+from infojax.linearized._training import GradientDescent, GradientFlow, Training, as_sum
 
 
 def submatrix_leave_out(
@@ -20,19 +20,17 @@ def submatrix_leave_out(
     *,
     outputs: int,
     training: Training,
-    decay: float = 0.0,
-    convention: Convention = "mean",
 ) -> tuple[Float[np.ndarray, " G"], Float[np.ndarray, " G"]]:
     """‖w − w_−g‖² and (1/m) Σ_x ‖f_w(x) − f_w−g(x)‖² for every group g of examples: one eigendecomposition each."""
     rows, n = len(kernel), len(kernel) // outputs
     top = np.linalg.eigvalsh(kernel)[-1]
-    full = _solve(kernel, residual, as_sum(training, decay, convention, n), top)
+    full = _solve(kernel, residual, as_sum(training, n), top)
     weights, functional = [], []
     for group in groups:
         left_out = (np.asarray(group)[:, None] * outputs + np.arange(outputs)[None]).ravel()
         kept = np.setdiff1d(np.arange(rows), left_out)
         without = np.zeros(rows)
-        problem = as_sum(training, decay, convention, n - len(group))
+        problem = as_sum(training, n - len(group))
         without[kept] = _solve(kernel[np.ix_(kept, kept)], residual[kept], problem, top)
         difference = full - without
         weights.append(difference @ kernel @ difference)
@@ -50,14 +48,12 @@ def submatrix_ensembles(
     groups: Iterable[Int[np.ndarray, " _"]],
     *,
     training: Training,
-    decay: float = 0.0,
-    convention: Convention = "mean",
 ) -> Iterator[tuple[Float[np.ndarray, "m k"], Float[np.ndarray, "m m"]]]:
     """Mean and covariance of an infinitely wide ensemble's predictions without each group of examples."""
     n, top = len(kernel), np.linalg.eigvalsh(kernel)[-1]
     for group in groups:
         kept = np.setdiff1d(np.arange(n), group)
-        problem = as_sum(training, decay, convention, len(kept))
+        problem = as_sum(training, len(kept))
         solved = _solve(kernel[np.ix_(kept, kept)], np.eye(len(kept)), problem, top)
         operator = validation_kernel[:, kept] @ solved
         carried = operator @ cross_nngp[:, kept].T
@@ -65,11 +61,10 @@ def submatrix_ensembles(
         yield operator @ targets[kept], validation_nngp - carried - carried.T + spread
 
 
-def _solve(kernel, residual, problem, top):
-    training, decay = problem
+def _solve(kernel, residual, training, top):
     s, u = np.linalg.eigh(kernel)
     s = np.where(s < 1e-12 * top, 0.0, s)
-    z = s + decay
+    z = s + float(np.asarray(training.decay))
     safe = np.where(z > 0, z, 1.0)
     if isinstance(training, GradientFlow):
         rate = float(np.asarray(training.learning_rate))
@@ -92,18 +87,16 @@ def descended_leave_out(
     *,
     outputs: int,
     training: GradientDescent,
-    decay: float = 0.0,
-    convention: Convention = "mean",
 ) -> tuple[Float[np.ndarray, " G"], Float[np.ndarray, " G"]]:
     """The same by gradient descent on the parameters: w ← w − η (Jᵀ(J(w − w₀) − r) + λ (w − w₀))."""
     rows, n = len(jacobian), len(jacobian) // outputs
 
     def descend(kept, examples):
-        run, shrink = as_sum(training, decay, convention, examples)
+        run = as_sum(training, examples)
         j, target, w = jacobian[kept], residual[kept], np.zeros(jacobian.shape[1])
         assert isinstance(run, GradientDescent)
         for _ in range(int(np.asarray(training.steps))):
-            w = w - run.learning_rate * (j.T @ (j @ w - target) + shrink * w)
+            w = w - run.learning_rate * (j.T @ (j @ w - target) + run.decay * w)
         return w
 
     full = descend(np.arange(rows), n)

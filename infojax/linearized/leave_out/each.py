@@ -16,7 +16,7 @@ from infojax.linearized._contour import covers, resolvents
 from infojax.linearized._filters import training_filter
 from infojax.linearized._groups import Rows
 from infojax.linearized._spectrum import Spectrum, rounding_of
-from infojax.linearized._training import Convention, Converged, GradientDescent, Training, as_sum
+from infojax.linearized._training import Converged, GradientDescent, Training, as_float64, as_sum
 from infojax.linearized.digits.perturbed import amplification, lost_in_zeros
 from infojax.linearized.digits.rounding import errors_of_squares, sketch
 from infojax.linearized.digits.scales import Scales
@@ -52,8 +52,6 @@ def leave_each_out(
     *,
     examples: int,
     training: Training,
-    decay: float,
-    convention: Convention | str,
     block: int | None = None,
 ) -> LeftOut:
     """The distances for every group g; NumPy float64.
@@ -64,19 +62,18 @@ def leave_each_out(
     # With groups of one size all of them share rates, decay and resolvents; otherwise each has its own.
     shared = bool((rows.sizes == rows.sizes[0]).all())
     kept = float(examples - rows.sizes[0]) if shared else examples - rows.sizes.astype(np.float64)
-    full, reduced = as_sum(training, decay, convention, examples), as_sum(training, decay, convention, kept)
+    full, reduced = as_sum(training, examples), as_sum(training, kept)
     method = choose_method(float(theta.values[-1]), training, full, reduced)
-    scales = Scales.of(theta, cross, residual, *full)
+    scales = Scales.of(theta, cross, residual, full)
     how: dict[str, Any] = {
         "shared": shared,
-        "same": convention == "sum" or (isinstance(training, Converged) and decay == 0),
+        "same": same_without(training),
         "method": method,
         "identical": theta.zeros.identical,
         "block": block_size(rows, *cross.shape) if block is None else block,
     }
     with float64():
-        both = scales.problem(full), scales.problem(reduced)
-        how["full"], how["reduced"] = jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float64), both)
+        how["full"], how["reduced"] = (as_float64(scales.training(each)) for each in (full, reduced))
         values, hidden = scales.kernel(theta.values), theta.zeros.hidden
         run = partial(
             _leave_each_out,
@@ -93,9 +90,9 @@ def leave_each_out(
             values = np.where(values == 0, scales.kernel(hidden), values)
             other = np.stack(run(values))
             made[2:] += np.abs(other[:2] - made[:2])
-        condition = amplification(theta, *full)
+        condition = amplification(theta, full)
         weights, predictions, weights_error, predictions_error = scales.results(made)
-        lost = lost_in_zeros(theta, *full)
+        lost = lost_in_zeros(theta, full)
         weights_error, predictions_error = weights_error + lost * weights, predictions_error + lost * predictions
         return LeftOut(weights, predictions, weights_error, predictions_error, condition)
 
@@ -106,28 +103,28 @@ def _leave_each_out(
 ):
     rotated = vectors.T @ residual
     projected = cross @ vectors
-    filtered = training_filter(full[0], values + full[1])
+    filtered = training_filter(full, values)
     trained = rotated * filtered
-    terms = resolvent_terms(values, *reduced) if shared and method == "contour" else None
+    terms = resolvent_terms(values, reduced) if shared and method == "contour" else None
     kernel = (vectors * values[None]) @ vectors.T if method == "steps" else vectors
     known = sketch(values, vectors, cross, projected, filtered, trained, noise, identical=identical)
 
     def one(group):
         present: Array
         indices, present, own = group
-        training, decay = reduced if shared else own
+        training = reduced if shared else own
         u = jnp.where(present[:, None], vectors[indices], 0.0)
         if method == "steps":
             kept = jnp.ones(len(residual), bool).at[indices].min(~present)
-            change = trained - vectors.T @ descend_without(kernel, residual, kept, training, decay)
+            change = trained - vectors.T @ descend_without(kernel, residual, kept, training)
             return distances(u, present, change)
         if method == "inverse":
-            change = without_group_converged(u, present, rotated, values + decay)
+            change = without_group_converged(u, present, rotated, values + training.decay)
         else:
-            change = without_group(u, present, rotated, *(terms or resolvent_terms(values, training, decay)))
+            change = without_group(u, present, rotated, *(terms or resolvent_terms(values, training)))
         # With equal rates and decay, with the group and without, this difference is zero, and skipped.
         if not same:
-            change = change + trained - rotated * training_filter(training, values + decay)
+            change = change + trained - rotated * training_filter(training, values)
         return distances(u, present, change)
 
     def distances(u, present, change):
@@ -140,21 +137,25 @@ def _leave_each_out(
     return map_in_blocks(one, (rows.indices, rows.present, own), block)
 
 
-def resolvent_terms(values, training, decay):
+def same_without(training: Training) -> bool:
+    """Whether training without some examples is, written for a sum, the same as with all."""
+    return training.convention == "sum" or (isinstance(training, Converged) and bool(training.decay == 0))
+
+
+def resolvent_terms(values, training):
     """D_j (q, N) and w_j (q,): what `without_group` takes of a training for a finite time."""
     terms = resolvents(training)
-    return resolvent_diagonals(terms, values + decay), terms.weights
+    return resolvent_diagonals(terms, values + training.decay), terms.weights
 
 
-def choose_method(largest: float, training: Training, full: tuple, reduced: tuple) -> Method:
-    """Which formula serves this training; raises where gradient descent would diverge."""
+def choose_method(largest: float, training: Training, full: Training, reduced: Training) -> Method:
+    """Which formula serves this training, written for sums `full` and `reduced`; raises where descent diverges."""
     if isinstance(training, Converged):
         return "inverse"
     if not isinstance(training, GradientDescent):
         return "contour"
-    rate, decay = (
-        max(np.max(a), np.max(b)) for a, b in ((full[0].learning_rate, reduced[0].learning_rate), (full[1], reduced[1]))
-    )
+    rates = [each.learning_rate for each in (full, reduced) if isinstance(each, GradientDescent)]
+    rate, decay = (max(map(np.max, values)) for values in (rates, (full.decay, reduced.decay)))
     product = float(rate * (largest + decay))
     if product >= 2:
         raise InvalidInput(

@@ -15,12 +15,11 @@ def descend_without(
     residual: Float[Array, " N"],
     kept: Bool[Array, " N"],
     training: GradientDescent,
-    decay: Float[Array, ""],
 ) -> Float[Array, " N"]:
     """a^(−g) after T steps of a ← a + η (r − (Θ + λ) a) with the rows that are not `kept` held at zero."""
     mask = kept.astype(kernel.dtype)
 
     def step(_, a):
-        return a + training.learning_rate * mask * (residual - kernel @ a - decay * a)
+        return a + training.learning_rate * mask * (residual - kernel @ a - training.decay * a)
 
     return jax.lax.fori_loop(0, jnp.asarray(training.steps, int), step, jnp.zeros_like(residual))

@@ -8,7 +8,6 @@ series of that length is exactly, and which can be cut off as early as that of t
 
 from typing import NamedTuple
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
@@ -16,7 +15,7 @@ from jaxtyping import Float
 from infojax.arrays import float64
 from infojax.errors import OverBudget
 from infojax.linearized._filters import training_filter
-from infojax.linearized._training import GradientDescent, GradientFlow, Scalar
+from infojax.linearized._training import GradientDescent, GradientFlow, as_float64
 
 MOST = 2**21
 # Of a sum of Chebyshev polynomials, relative to its largest value.
@@ -35,26 +34,25 @@ class Series(NamedTuple):
     tails: Float[np.ndarray, " K"]
 
 
-def chebyshev_series(training: GradientDescent | GradientFlow, decay: Scalar, largest: float) -> Series:
-    """All terms of s ↦ φ(s + decay) on [0, largest] that are more than rounding; NumPy float64.
+def chebyshev_series(training: GradientDescent | GradientFlow, largest: float) -> Series:
+    """All terms of s ↦ φ(s + λ) on [0, largest] that are more than rounding; NumPy float64.
 
     Args:
         training: written for a sum over the examples (`as_sum`).
-        decay: λ, of the same sum.
         largest: S, no smaller than the largest eigenvalue of the kernel.
 
     Raises:
         OverBudget: training so long that the series has millions of terms.
 
     >>> from infojax import GradientDescent
-    >>> chebyshev_series(GradientDescent(steps=2, learning_rate=1.0), 0.0, 1.0).coefficients.round(6)[:2]
+    >>> chebyshev_series(GradientDescent(2, 1.0, convention="sum"), 1.0).coefficients.round(6)[:2]
     array([ 1.5, -0.5])
     """
     exact = int(training.steps) if isinstance(training, GradientDescent) else None
     points = 32
     while True:
         points = points if exact is None else min(points, exact)
-        c, values = _coefficients(training, decay, largest, points)
+        c, values = _coefficients(training, largest, points)
         present = np.flatnonzero(np.abs(c) > 1e-15 * np.sqrt(np.mean(values**2)))
         # What there is beyond these points shows in the upper half of them: nothing, once that is rounding.
         if points == exact or present[-1] < points // 2:
@@ -75,13 +73,13 @@ def terms_needed(series: Series, error: float) -> int:
     return int(enough[0]) if len(enough) else len(series.coefficients) - 1
 
 
-def _coefficients(training, decay, largest: float, points: int) -> tuple[np.ndarray, np.ndarray]:
+def _coefficients(training, largest: float, points: int) -> tuple[np.ndarray, np.ndarray]:
     """Coefficients, and the values that they interpolate."""
     angles = np.pi * (np.arange(points) + 0.5) / points
     with float64():
-        run, shift = jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float64), (training, decay))
+        run = as_float64(training)
         # S cos²(θ/2) has all its digits near 0, where the filter varies fastest.
-        values = np.asarray(training_filter(run, jnp.asarray(largest * np.cos(angles / 2) ** 2) + shift))
+        values = np.asarray(training_filter(run, jnp.asarray(largest * np.cos(angles / 2) ** 2)))
     # The discrete cosine transform of the values, as the Fourier transform of their even extension.
     spectrum = np.fft.rfft(np.concatenate([values, values[::-1]]))[:points]
     c = (spectrum * np.exp(-0.5j * np.pi * np.arange(points) / points)).real / points

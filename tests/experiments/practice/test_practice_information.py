@@ -17,7 +17,6 @@ def test_independent_outputs_may_be_taken_one_at_a_time():
         np.kron(cross, np.eye(10)),
         np.eye(10)[y] - 0.1,
         outputs=10,
-        training=Converged(),
-        decay=0.02,
+        training=Converged(0.02),
     )
     np.testing.assert_allclose(information(theta, cross, y, 0.02), whole.functional, rtol=1e-9)

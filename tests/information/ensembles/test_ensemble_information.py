@@ -60,10 +60,10 @@ def training_of(kind, kernels, examples, convention, decay):
     scale = examples if convention == "mean" else 1
     rate = 0.8 / (np.linalg.eigvalsh(kernels["train_kernel"])[-1] / scale + decay * (convention == "mean" or 1))
     return {
-        "descent": GradientDescent(steps=200, learning_rate=rate),
-        "few steps": GradientDescent(steps=7, learning_rate=rate),
-        "flow": GradientFlow(time=500.0, learning_rate=rate),
-        "converged": Converged(),
+        "descent": GradientDescent(200, rate, decay, convention),
+        "few steps": GradientDescent(7, rate, decay, convention),
+        "flow": GradientFlow(500.0, rate, decay, convention),
+        "converged": Converged(decay, convention),
     }[kind]
 
 
@@ -89,7 +89,7 @@ def test_equals_gaussians_without_each_example(kind, shape, convention, decay, d
     n, m, k = shape
     kernels = problem(n, m, k, seed, duplicate)
     training = training_of(kind, kernels, n - 1, convention, decay)
-    run = {"training": training, "decay": decay, "convention": convention, "jitter": JITTER}
+    run = {"training": training, "jitter": JITTER}
     agree(ensemble_from_kernels(**kernels, **run), brute_force(kernels, np.arange(n)[:, None], **run))
 
 
@@ -97,14 +97,14 @@ def test_equals_gaussians_without_each_example(kind, shape, convention, decay, d
 def test_groups_of_different_sizes(kind):
     kernels = problem(n=12, m=5, k=2, seed=5)
     training = training_of(kind, kernels, 7, "mean", 0.1)
-    run = {"training": training, "decay": 0.1, "convention": "mean", "jitter": 0.0}
+    run = {"training": training, "jitter": 0.0}
     groups = [np.array([0]), np.array([3, 1, 7])]
     agree(ensemble_from_kernels(**kernels, groups=groups, **run), brute_force(kernels, groups, **run))
 
 
 def test_blocks_and_a_spectrum_that_was_kept_change_nothing():
     kernels = problem(n=9, m=4, k=3, seed=6)
-    run = {"training": Converged(), "decay": 0.1}
+    run = {"training": Converged(0.1)}
     fresh = ensemble_from_kernels(**kernels, **run, block=4)
     kernels["train_kernel"] = spectrum(kernels["train_kernel"])
     kept = ensemble_from_kernels(**kernels, **run)
@@ -149,8 +149,8 @@ def test_equals_neural_tangents(digits, time, diag_reg):
     kernels = ensemble(
         spectrum(own.ntk), across.ntk, own.nngp, across.nngp, infinite_width(network, points, kind="nngp"), y
     )
-    training = Converged() if time is None else GradientFlow(time=time, learning_rate=1 / y.size)
-    mean, covariance = ensemble_predictions(kernels, training=training, decay=diag_reg, convention="sum")
+    training = Converged(diag_reg, "sum") if time is None else GradientFlow(time, 1 / y.size, diag_reg, "sum")
+    mean, covariance = ensemble_predictions(kernels, training=training)
     with float64(), relaxed():
         made = predict.gradient_descent_mse_ensemble(
             network.kernel, x, y, diag_reg=diag_reg, diag_reg_absolute_scale=True
@@ -193,8 +193,6 @@ GOOD = problem(n=4, m=2, k=1, seed=0)
         ({"validation_nngp": np.full((2, 2), np.inf)}, "validation_nngp has 4 NaN"),
         ({"validation_nngp": np.ones((2, 2))}, "smallest eigenvalue"),
         ({"jitter": -1.0}, "jitter is -1.0"),
-        ({"decay": -1.0}, "decay is -1.0"),
-        ({"convention": "average"}, "convention is 'average'"),
         ({"training": GradientDescent(9, 9.0)}, "diverges"),
         ({"groups": [[0, 1, 2, 3]]}, "4 of 4 examples"),
     ],

@@ -9,6 +9,7 @@ import pytest
 from jax.flatten_util import ravel_pytree
 
 from infojax.arrays._precision import float64
+from infojax.linearized import Converged
 from infojax.models import mlp
 
 
@@ -48,7 +49,7 @@ def problem(loss, n=6, q=6, k=3, inputs=4, hidden=(5,), seed=0, dtype=np.float64
     return network, params, examples(n), examples(q)
 
 
-def dense_influence(network, params, train, queries, *, curvature, loss, damping, decay=0.0, convention="mean"):
+def dense_influence(network, params, train, queries, *, curvature, loss, damping, training=Converged()):
     """Scores (n, q) and self-influence (n,) from P × P matrices and n × P gradients, by the definition of the loss."""
     n, k = len(train[0]), jax.tree.leaves(params)[-1].shape[-1]
     x, y = (np.concatenate(parts) for parts in zip(train, queries, strict=True))
@@ -66,13 +67,13 @@ def dense_influence(network, params, train, queries, *, curvature, loss, damping
     else:
         middle = np.eye(k)[None] if loss == "squared" else np.eye(k)[None] * p[:n, None] - p[:n, None] * p[:n, :, None]
         c = np.einsum("ikp,ikl,ilr->pr", j[:n], np.broadcast_to(middle, (n, k, k)), j[:n])
-    if convention == "mean":
+    if training.convention == "mean":
         # From where a step on all examples ends to where one without i ends: −H⁻¹ (∇L_−i − ∇L).
         change = np.stack([np.delete(g, i, 0).mean(0) - g.mean(0) for i in range(n)])
         c = c / n
     else:
         change = -g
-    moved = -np.linalg.solve(c + (decay + damping) * np.eye(len(c)), change.T)
+    moved = -np.linalg.solve(c + (training.decay + damping) * np.eye(len(c)), change.T)
     return (query_g @ moved).T, np.sum(g * moved.T, axis=1)
 
 

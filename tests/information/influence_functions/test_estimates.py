@@ -26,8 +26,8 @@ def kernels(n, m, k, rank, seed):
 )
 def test_exact_leave_one_out_is_influence_over_one_minus_leverage(n, rank, decay, seed):
     theta, cross, r = kernels(n, 4, 1, rank, seed)
-    exact = from_kernels(theta, cross, r, training=Converged(), decay=decay, convention="sum", sigma=0.5)
-    estimate = influence_from_kernels(theta, cross, r, decay=decay, convention="sum", sigma=0.5)
+    exact = from_kernels(theta, cross, r, training=Converged(decay, "sum"), sigma=0.5)
+    estimate = influence_from_kernels(theta, cross, r, training=Converged(decay, "sum"), sigma=0.5)
     # The answers themselves are only defined to the rounding of Θ times its condition number.
     tolerance = max(1e-12, 1e-14 * (np.linalg.norm(theta, 2) / decay + 1))
     rest = decay * np.diag(np.linalg.inv(theta + decay * np.eye(n)))  # 1 − leverage, without cancellation
@@ -38,17 +38,19 @@ def test_exact_leave_one_out_is_influence_over_one_minus_leverage(n, rank, decay
 def test_influence_vanishes_with_the_decay_and_the_exact_answer_does_not():
     theta, cross, r = kernels(10, 4, 1, 30, 0)
     decays = np.array([1e-4, 1e-6, 1e-8])
-    estimates = [influence_from_kernels(theta, cross, r, decay=decay).weights.max() for decay in decays]
-    exact = [from_kernels(theta, cross, r, training=Converged(), decay=decay).weights.max() for decay in decays]
+    estimates, exact = (
+        [score(theta, cross, r, training=Converged(decay)).weights.max() for decay in decays]
+        for score in (influence_from_kernels, from_kernels)
+    )
     np.testing.assert_allclose(estimates / decays**2, estimates[-1] / decays[-1] ** 2, rtol=0.2)
     np.testing.assert_allclose(exact, exact[-1], rtol=0.1)
     interpolating = influence_from_kernels(theta, cross, r, damping=0.1)
     assert interpolating.weights.max() < 1e-20
 
 
-def dense_information(jacobian, network, params, train, validation, *, decay, damping, convention):
+def dense_information(jacobian, network, params, train, validation, *, training, damping):
     """One Newton step for each left-out example, P × P; decay is towards weights where the loss is then stationary."""
-    (x, y), points = train, validation[0]
+    (x, y), points, convention = train, validation[0], training.convention
     f, j = jacobian(network, params, np.concatenate([x, points]))
     n = len(x)
     rho, j, j_star = f[:n] - y, j[:n], j[n:].reshape(-1, j.shape[2])
@@ -60,7 +62,7 @@ def dense_information(jacobian, network, params, train, validation, *, decay, da
         rest = np.delete(g, i, 0)
         slope = (rest.mean(0) if convention == "mean" else rest.sum(0)) + pull
         h = c / n if convention == "mean" else c
-        moves.append(-np.linalg.solve(h + (decay + damping) * np.eye(len(c)), slope))
+        moves.append(-np.linalg.solve(h + (training.decay + damping) * np.eye(len(c)), slope))
     moves = np.array(moves)
     return np.sum(moves**2, 1) / 2, np.sum((moves @ j_star.T) ** 2, 1) / (2 * len(points))
 
@@ -68,7 +70,7 @@ def dense_information(jacobian, network, params, train, validation, *, decay, da
 @pytest.mark.parametrize("convention", ["mean", "sum"])
 def test_equals_a_newton_step_in_parameters(make, jacobian, convention):
     given = make("squared")
-    setting = {"decay": 0.1, "damping": 0.05, "convention": convention}
+    setting = {"training": Converged(0.1, convention), "damping": 0.05}
     ours = influence_information(*given, **setting)
     for mine, theirs in zip(ours, dense_information(jacobian, *given, **setting), strict=True):
         np.testing.assert_allclose(mine, theirs, rtol=1e-10)
@@ -76,7 +78,7 @@ def test_equals_a_newton_step_in_parameters(make, jacobian, convention):
 
 def test_groups_times_and_a_kept_spectrum():
     theta, cross, r = kernels(12, 4, 2, 40, 1)
-    setting = {"outputs": 2, "training": GradientFlow(time=3.0), "decay": 0.1, "damping": 0.2}
+    setting = {"outputs": 2, "training": GradientFlow(time=3.0, decay=0.1), "damping": 0.2}
     kept = influence_from_kernels(spectrum(theta), cross, r, **setting, groups=np.repeat([0, 1, 2], 4))
     listed = influence_from_kernels(theta, cross, r.reshape(12, 2), **setting, groups=[[8, 9, 10, 11]])
     np.testing.assert_allclose(kept.functional[2], listed.functional[0], rtol=1e-12)
@@ -88,8 +90,8 @@ def test_groups_times_and_a_kept_spectrum():
 def test_many_validation_points():
     # JAX 0.10.2 miscompiled some reductions of batched products above some 16,000 rows on a CPU.
     theta, cross, r = kernels(6, 40_000, 1, 20, 2)
-    all_points = influence_from_kernels(theta, cross, r, decay=0.1).functional
-    halves = [influence_from_kernels(theta, half, r, decay=0.1).functional for half in np.split(cross, 8)]
+    all_points = influence_from_kernels(theta, cross, r, training=Converged(0.1)).functional
+    halves = [influence_from_kernels(theta, half, r, training=Converged(0.1)).functional for half in np.split(cross, 8)]
     np.testing.assert_allclose(all_points, np.mean(halves, axis=0), rtol=1e-12)
 
 
@@ -101,12 +103,13 @@ def test_many_validation_points():
         ({"validation_kernel": np.ma.masked_array([[1.0, 2.0]], mask=[[0, 1]])}, "validation_kernel has 1 masked"),
         ({"train_kernel": np.ma.masked_array(np.eye(2), mask=np.eye(2))}, "training kernel has 2 masked"),
         ({"train_kernel": np.eye(2)[..., None, None]}, r"transpose\(0, 2, 1, 3\)"),
-        ({"decay": 0.0}, "decay and damping are both 0"),
+        ({"training": Converged()}, "decay and damping are both 0"),
         ({"sigma": 0.0}, "sigma is 0.0"),
         ({"train_kernel": -np.eye(2)}, "not positive semi-definite"),
     ],
 )
 def test_bad_input_is_named(changed, message):
-    good = {"train_kernel": np.eye(2), "validation_kernel": np.ones((1, 2)), "residual": np.ones(2), "decay": 1.0}
+    good = {"train_kernel": np.eye(2), "validation_kernel": np.ones((1, 2)), "residual": np.ones(2)}
+    good["training"] = Converged(1.0)
     with pytest.raises(InvalidInput, match=message):
         influence_from_kernels(**good | changed)

@@ -1,6 +1,7 @@
 """Which scores are warned of."""
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -31,8 +32,10 @@ def problem(apart, dtype, n=20, m=8):
 SCORES = {
     "unique": lambda k, c, b, y, t: from_kernels(k, c, y, training=t),
     "groups": lambda k, c, b, y, t: from_kernels(k, c, y, training=t, groups=np.arange(20) // 2),
-    "influence": lambda k, c, b, y, t: influence_from_kernels(k, c, y, training=t, decay=1e-12),
-    "sgd": lambda k, c, b, y, t: sgd_from_kernel(k, y, batch=2, training=t, decay=1e-9, learning_rate=0.1, ridge=1e-6),
+    "influence": lambda k, c, b, y, t: influence_from_kernels(k, c, y, training=replace(t, decay=1e-12)),
+    "sgd": lambda k, c, b, y, t: sgd_from_kernel(
+        k, y, batch=2, training=replace(t, decay=1e-9), learning_rate=0.1, ridge=1e-6
+    ),
     "ensemble": lambda k, c, b, y, t: ensemble_from_kernels(
         k, c, y, nngp=k, cross_nngp=c, validation_nngp=b, training=t, jitter=1e-3
     ),
@@ -76,8 +79,8 @@ def test_exact_duplicates_are_not_warned_of():
 def test_a_small_decay_counts_as_long_training():
     kernel, cross, _, y = problem(1e-4, np.float32)
     with pytest.warns(PrecisionWarning, match="condition number"):
-        from_kernels(kernel, cross, y, training=Converged(), decay=1e-8)
-    from_kernels(kernel, cross, y, training=Converged(), decay=1e-2)
+        from_kernels(kernel, cross, y, training=Converged(1e-8))
+    from_kernels(kernel, cross, y, training=Converged(1e-2))
 
 
 def test_the_warning_says_how_much_and_what_to_do_and_points_at_the_caller():

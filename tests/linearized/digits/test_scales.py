@@ -12,9 +12,13 @@ J = RNG.normal(size=(14, 30))
 KERNEL, CROSS, R = J[:10] @ J[:10].T, J[10:] @ J[:10].T, RNG.normal(size=10)
 
 
-def training(kind, c):
+def training(kind, c, decay):
     """The same training of a kernel that is c times as large."""
-    return {"descent": GradientDescent(200, 0.1 / c), "flow": GradientFlow(20.0, 1 / c), "converged": Converged()}[kind]
+    return {
+        "descent": GradientDescent(200, 0.1 / c, decay * c),
+        "flow": GradientFlow(20.0, 1 / c, decay * c),
+        "converged": Converged(decay * c),
+    }[kind]
 
 
 @pytest.mark.parametrize("kind", ["descent", "flow", "converged"])
@@ -25,8 +29,8 @@ def training(kind, c):
 def test_scores_scale_with_kernel_and_residual(kind, decay, c, d):
     if decay * c > 1e15:
         return  # no such decay is taken
-    there = from_kernels(KERNEL, CROSS, R, training=training(kind, 1.0), decay=decay)
-    made = from_kernels(c * KERNEL, c * CROSS, d * R, training=training(kind, c), decay=decay * c)
+    there = from_kernels(KERNEL, CROSS, R, training=training(kind, 1.0, decay))
+    made = from_kernels(c * KERNEL, c * CROSS, d * R, training=training(kind, c, decay))
     np.testing.assert_allclose(made.weights / d / d * c, there.weights, rtol=1e-9)
     np.testing.assert_allclose(made.functional / d / d, there.functional, rtol=1e-9)
     assert made.error == pytest.approx(there.error, rel=0.01)
@@ -48,7 +52,7 @@ def test_what_is_too_large_to_square_is_refused(c, d, name):
 
 
 def test_short_training_and_large_decay_do_not_vanish():
-    first = from_kernels(KERNEL, CROSS, R, training=GradientFlow(1e-100), convention="sum")
+    first = from_kernels(KERNEL, CROSS, R, training=GradientFlow(1e-100, convention="sum"))
     np.testing.assert_allclose(first.weights, 1e-200 * R**2 * np.diag(KERNEL) / 2, rtol=1e-9)
-    large = from_kernels(1e-150 * KERNEL, CROSS, R, training=Converged(), decay=1.0, convention="sum")
+    large = from_kernels(1e-150 * KERNEL, CROSS, R, training=Converged(1.0, "sum"))
     np.testing.assert_allclose(large.weights, 1e-150 * R**2 * np.diag(KERNEL) / 2, rtol=1e-9)

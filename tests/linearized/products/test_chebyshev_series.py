@@ -12,12 +12,12 @@ from infojax.linearized._filters import training_filter
 from infojax.linearized.products.chebyshev_series import chebyshev_series, terms_needed
 
 
-def worst(training, decay, largest, series, last):
+def worst(training, largest, series, last):
     """The largest difference between the filter and the terms up to `last`, for eigenvalues of all sizes."""
     s = largest * np.concatenate([[0.0], np.geomspace(1e-9, 1.0, 500)])
     with float64():
         run = jax.tree.map(lambda leaf: jnp.asarray(leaf, float), training)
-        exact = np.asarray(training_filter(run, jnp.asarray(s + decay)))
+        exact = np.asarray(training_filter(run, jnp.asarray(s)))
     cut = np.polynomial.chebyshev.chebval(2 * s / largest - 1, series.coefficients[: last + 1])
     return np.abs(cut - exact).max(), exact.max()
 
@@ -33,11 +33,12 @@ def worst(training, decay, largest, series, last):
 def test_tails_bound_what_is_cut_off(product, steps, descent, decay, largest, error):
     decay = decay * largest
     rate = product / (largest + decay)
-    training = GradientDescent(steps, rate) if descent else GradientFlow(float(steps), rate)
-    series = chebyshev_series(training, decay, largest)
-    _, scale = worst(training, decay, largest, series, 0)
+    kind, length = (GradientDescent, steps) if descent else (GradientFlow, float(steps))
+    training = kind(length, rate, decay, "sum")
+    series = chebyshev_series(training, largest)
+    _, scale = worst(training, largest, series, 0)
     last = terms_needed(series, error * scale)
-    found, scale = worst(training, decay, largest, series, last)
+    found, scale = worst(training, largest, series, last)
     # Near −1, Chebyshev polynomials amplify the rounding of their argument by the square of their degree.
     assert found <= series.tails[last] + 1e-15 * (last + 1) ** 2 * scale
     assert series.tails[last] <= error * scale
@@ -45,7 +46,7 @@ def test_tails_bound_what_is_cut_off(product, steps, descent, decay, largest, er
 
 
 def test_descent_of_few_steps_is_its_polynomial():
-    series = chebyshev_series(GradientDescent(steps=3, learning_rate=0.4), 0.0, 2.0)
+    series = chebyshev_series(GradientDescent(steps=3, learning_rate=0.4, convention="sum"), 2.0)
     s = np.linspace(0, 2, 7)
     a = np.zeros(7)
     for _ in range(3):
