@@ -18,7 +18,8 @@ def test_numbers_are_shown_without_their_types(kind):
     values = [np.float64(2.0), np.int32(-3), np.bool_(True), np.str_("a (b)"), np.float32(1e-9), jnp.float32(2.5)]
     shown = str(kind(f"{values} and {ij.GradientDescent(np.float64(5), np.float64(0.1))!r}, {np.float64('nan')!r}"))
     assert shown == (
-        "[2.0, -3, True, 'a (b)', 1e-09, 2.5] and GradientDescent(steps=5.0, learning_rate=0.1), nan"
+        "[2.0, -3, True, 'a (b)', 1e-09, 2.5] and "
+        "GradientDescent(steps=5.0, learning_rate=0.1, decay=0.0, convention='mean'), nan"
     )  # fmt: skip
 
 
