@@ -9,6 +9,7 @@ from . import linearized as linearized
 from . import models as models
 from . import planning as planning
 from . import plots as plots
+from . import rounds as rounds
 from . import scaling as scaling
 from . import sweeps as sweeps
 from . import training as training

@@ -13,17 +13,15 @@ import polars as pl
 from infojax.data import Dataset
 from infojax.files import partial_work as partial_work
 from infojax.generation import (
-    Descent,
     Generator,
-    History,
     cosine,
     gaussian_mixture,
-    judge,
     log_density,
     mixture_generator,
     sample_exactly,
 )
 from infojax.models import mlp
+from infojax.rounds import Descent, History, judge
 from infojax.training import AdamW, Recipe, trapezoid
 
 

@@ -16,15 +16,14 @@ from infojax.generation import (
     PRACTICE,
     STATIC,
     UNIFORM,
-    Descent,
     Generate,
-    Plan,
     Policy,
     by_diffusion,
     ddim,
     normalised,
     practise,
 )
+from infojax.rounds import Descent, Plan
 
 from ._practice import LearnerConfig, MixtureConfig, Problem, kept, mixture, perceptron, test_error
 

@@ -18,17 +18,17 @@ from rich.progress import Progress
 from infojax.generation import (
     PRACTICE,
     UNIFORM,
-    Descent,
-    Plan,
     Policy,
     Prices,
     break_even,
     by_diffusion,
+    generating_cost,
     practise,
     prices,
     prune,
     spending,
 )
+from infojax.rounds import Descent, Plan
 from infojax.scaling import keep_hard, practice_law, soft
 from infojax.training import Learner
 
@@ -110,7 +110,8 @@ def _measured(
     plan = Plan(config.start, config.start, 2 * config.start, block=config.start)
     history = practise(generate, trainer, problem.validation, policy, plan=plan, key=jax.random.key(seed))
     spent = spending(history, price).row(-1, named=True)
-    last = history.additions[-1]
+    last = history.additions[-1].examples
+    judged, seconds = (float(last.report[name]) for name in ("judged", "seconds"))
     unguided = config.steps * price.score
     return {
         "kind": "guided" if policy.guide else "pruned",
@@ -121,9 +122,8 @@ def _measured(
         "error": test_error(problem, history),
         "entropy": float(last.entropy.mean()),
         # in unguided examples, for one that is added; choosing counts, as it needs the learner's entropies
-        "cost": (last.cost @ [price.score, price.score_gradient, price.learner_gradient] + last.judged * price.learner)
-        / (len(last.y) * unguided),
-        "seconds": last.seconds,
+        "cost": (generating_cost(last, price) + judged * price.learner) / (len(last.y) * unguided),
+        "seconds": seconds,
         "generated": int(history.added["generated"].sum()),
         "trained_on": spent["trained_on"],
         "generating": spent["generating"],

@@ -15,7 +15,8 @@ import numpy as np
 import polars as pl
 from rich.progress import Progress
 
-from infojax.generation import PRACTICE, UNIFORM, Descent, Plan, Policy, by_diffusion, judge, practise
+from infojax.generation import PRACTICE, UNIFORM, Policy, by_diffusion, practise
+from infojax.rounds import Descent, Plan, judge
 
 from ._practice import LearnerConfig, MixtureConfig, Problem, kept, mixture, perceptron
 
@@ -66,11 +67,11 @@ def _followed(config: Config, problem: Problem, trainer: Descent, policy: Policy
     capacity = config.start + config.additions * config.added
     plan = Plan(config.start, config.added, capacity, patience=config.patience, growing=False, block=config.added)
     history = practise(generate, trainer, problem.validation, policy, plan=plan, key=jax.random.key(seed))
-    states = [addition.state for addition in history.additions[1:]] + [history.state]
+    states = [addition.before.state for addition in history.additions[1:]] + [history.state]
     rows = []
     for number, addition in enumerate(history.additions[1:]):
-        judged = [judge(trainer.learner(state), addition.x) for state in states]
-        wrong = np.array([each.label != addition.y for each in judged])
+        judged = [judge(trainer.learner(state), addition.examples.x) for state in states]
+        wrong = np.array([each.label != addition.examples.y for each in judged])
         at_first = wrong[number]
         for other, each in enumerate(judged):
             rows.append(

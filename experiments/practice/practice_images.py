@@ -22,9 +22,6 @@ from infojax.generation import (
     PRACTICE,
     STATIC,
     UNIFORM,
-    Descent,
-    History,
-    Plan,
     Policy,
     Prices,
     branch_out,
@@ -32,7 +29,6 @@ from infojax.generation import (
     digits_generator,
     digits_parts,
     from_pixels,
-    judge,
     mnist_generator,
     mnist_parts,
     practise,
@@ -40,6 +36,7 @@ from infojax.generation import (
     prune,
     spending,
 )
+from infojax.rounds import Descent, History, Plan, judge
 from infojax.training import Learner, append, empty
 
 from ._practice import LearnerConfig, Problem, kept, perceptron, test_error
@@ -147,7 +144,7 @@ def _row(problem: Problem, price: Prices, history: History, seed: int) -> dict[s
     spent = spending(history, price).row(-1, named=True)
     costs = {name: spent[name] for name in ("generated", "trained_on", "generating", "training", "total")}
     return costs | {
-        "policy": history.policy.name,
+        "policy": history.policy,
         "seed": seed,
         "examples": len(history.x),
         "error": test_error(problem, history),

@@ -24,9 +24,6 @@ from infojax.generation import (
     FROZEN,
     PRACTICE,
     UNIFORM,
-    Descent,
-    History,
-    Plan,
     by_diffusion,
     digits_generator,
     digits_parts,
@@ -39,6 +36,7 @@ from infojax.information import from_kernels
 from infojax.kernels import infinite_width
 from infojax.linearized import Converged, spectrum
 from infojax.models import from_stax, mlp
+from infojax.rounds import Descent, History, Plan
 from infojax.training import AdamW, Recipe, trapezoid
 
 OVER_SAMPLING = 5.0
@@ -132,19 +130,19 @@ class _Judge:
         return np.asarray(infinite_width(self.network, x, other))
 
     def __call__(self, history: History) -> list[dict[str, Any]]:
-        x, y = (np.concatenate([np.asarray(getattr(a, field)) for a in history.additions]) for field in ("x", "y"))
+        x, y = history.x, history.y
         theta, cross = self.kernel(x), self.kernel(self.points, x)
         right = (self.kernel(x, self.real) @ self.weights).argmax(1) == y
         found, end = [], 0
         for number, addition in enumerate(history.additions):
-            new = slice(end, end := end + len(addition.y))
+            new = slice(end, end := end + len(addition.examples.y))
             scores = information(theta[:end, :end], cross[:, :end], y[:end], self.config.decay)[new]
             # the first learner has chosen nothing, and has no entropy of what it began with
-            unsure = np.asarray(addition.entropy, np.float64) if number else np.full(len(scores), np.nan)
+            unsure = np.asarray(addition.examples.entropy, np.float64) if number else np.full(len(scores), np.nan)
             found.append(
                 {
                     "addition": number,
-                    "before": addition.before,
+                    "before": addition.before.examples,
                     "information": float(scores.mean()),
                     "entropy": float(unsure.mean()),
                     "rank_correlation": float(np.asarray(spearmanr(scores, unsure))[0]) if number else float("nan"),

@@ -16,7 +16,8 @@ import polars as pl
 from rich.progress import Progress
 
 from infojax.data import Dataset
-from infojax.generation import FROZEN, PRACTICE, UNIFORM, Plan, Policy, RidgeFit, practise, tilted_gaussians
+from infojax.generation import FROZEN, PRACTICE, UNIFORM, Policy, RidgeFit, practise, tilted_gaussians
+from infojax.rounds import Plan
 from infojax.scaling import keep_all, practice_law, ridge_law, soft, two_stage_law
 
 from ._practice import kept
@@ -73,7 +74,7 @@ def _measured(config: Config, policy: Policy, strength: float, seed: int) -> lis
     trainer = RidgeFit(config.ridge, evaluations=2 * config.rounds + 2)
     generate = tilted_gaussians(truth, strength, "variance")
     history = practise(generate, trainer, validation, policy, plan=plan, key=jax.random.key(seed))
-    learned = [np.asarray(w) for w in (*(addition.state for addition in history.additions[1:]), history.state)]
+    learned = [np.asarray(w) for w in (*(addition.before.state for addition in history.additions[1:]), history.state)]
     return [
         {
             "policy": policy.name,

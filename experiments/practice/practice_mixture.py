@@ -19,15 +19,13 @@ from infojax.generation import (
     PRACTICE,
     STATIC,
     UNIFORM,
-    Descent,
-    History,
-    Plan,
     Policy,
     branch_out,
     by_diffusion,
     practise,
     prune,
 )
+from infojax.rounds import Descent, History, Plan
 
 from ._practice import LearnerConfig, MixtureConfig, Problem, kept, mixture, perceptron, test_error
 

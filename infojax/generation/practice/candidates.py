@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, TypeAlias
 
 import jax
@@ -9,9 +10,8 @@ import numpy as np
 from jaxtyping import Float, Int, PRNGKeyArray
 
 from infojax.errors import InvalidInput
-from infojax.generation.practice.judging import judge
-from infojax.generation.practice.keeping import Kept
 from infojax.generation.sampling.drawn import Cost, Samples, Unfinished
+from infojax.rounds import RunStore, judge
 from infojax.training import Learner
 
 Generate: TypeAlias = Callable[[PRNGKeyArray, Int[np.ndarray, " n"], Learner | None], Samples]
@@ -36,50 +36,45 @@ class Candidates(NamedTuple):
     seconds: float
 
 
-def candidates(
-    generate: Generate,
-    key: PRNGKeyArray,
-    y: Int[np.ndarray, " n"],
-    learner: Learner | None,
-    shape: tuple[int, ...],
-    block: int,
-    kept: Kept,
-    name: str,
-) -> Candidates:
-    """An example for each label, `block` at a time; blocks that are on disk are taken from there.
+@dataclass(frozen=True)
+class Drawing:
+    """How candidates are drawn: from where, of which shape, how many at a time, and where blocks of them are kept."""
+
+    generate: Generate
+    shape: tuple[int, ...]
+    block: int
+    store: RunStore
+    name: str
+
+
+def candidates(drawing: Drawing, key: PRNGKeyArray, y: Int[np.ndarray, " n"], learner: Learner | None) -> Candidates:
+    """An example for each label, a block at a time; blocks that are on disk are taken from there.
 
     Raises:
         InvalidInput: examples of another shape, and some that are still not finite after three attempts; what is
             finite stays on disk, and the same call goes on from there.
     """
     parts = []
-    for index, start in enumerate(range(0, len(y), block)):
-        labels = y[start : start + block]
-        parts.append(
-            _block(generate, jax.random.fold_in(key, index), labels, learner, shape, kept, f"{name}-{index:04d}")
-        )
+    for index, start in enumerate(range(0, len(y), drawing.block)):
+        labels, name = y[start : start + drawing.block], f"{drawing.name}-{index:04d}"
+        parts.append(_block(replace(drawing, name=name), jax.random.fold_in(key, index), labels, learner))
     x = np.concatenate([part["x"] for part in parts])
     cost, redrawn, seconds = (sum(part[field] for part in parts) for field in ("cost", "redrawn", "seconds"))
     return Candidates(x, y, np.asarray(cost), int(redrawn), float(seconds))
 
 
 def _block(
-    generate: Generate,
-    key: PRNGKeyArray,
-    labels: Int[np.ndarray, " n"],
-    learner: Learner | None,
-    shape: tuple[int, ...],
-    kept: Kept,
-    name: str,
+    drawing: Drawing, key: PRNGKeyArray, labels: Int[np.ndarray, " n"], learner: Learner | None
 ) -> dict[str, Any]:
+    shape = drawing.shape
     empty = {"x": np.full((len(labels), *shape), np.nan, np.float32), "cost": np.zeros(3)}
-    so_far = kept.read(name) or empty | {"redrawn": 0, "seconds": 0.0, "attempts": 0}
+    so_far = drawing.store.read(drawing.name) or empty | {"redrawn": 0, "seconds": 0.0, "attempts": 0}
     missing = _missing(so_far["x"])
     for _ in range(ATTEMPTS):
         if not missing.any():
             return so_far
         attempt, clock = int(so_far["attempts"]), time.perf_counter()
-        drawn, cost = _draw(generate, jax.random.fold_in(key, attempt), labels, learner, shape)
+        drawn, cost = _draw(drawing.generate, jax.random.fold_in(key, attempt), labels, learner, shape)
         x = np.where(missing.reshape(-1, *[1] * len(shape)), drawn, so_far["x"])
         missing = _missing(x)
         so_far = {
@@ -89,7 +84,7 @@ def _block(
             "seconds": float(so_far["seconds"]) + time.perf_counter() - clock,
             "attempts": attempt + 1,
         }
-        kept.write(name, so_far)
+        drawing.store.write(drawing.name, so_far)
     if missing.any():
         raise InvalidInput(
             f"{missing.sum()} of {len(labels)} generated examples are not finite, {so_far['attempts']} attempts in a "

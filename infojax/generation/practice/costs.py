@@ -16,7 +16,7 @@ from jaxtyping import Array, Float
 
 from infojax.errors import InvalidInput
 from infojax.generation._generator import Generator
-from infojax.generation.practice.history import History
+from infojax.rounds import Examples, History
 from infojax.training import Learner, entropy, log_probabilities
 
 if TYPE_CHECKING:
@@ -85,6 +85,12 @@ def _operations(function: object, *given: object) -> float:
     return float(flops)
 
 
+def generating_cost(examples: Examples, price: Prices) -> float:
+    """What it cost to generate examples: evaluations of the score, of its gradient, and in guidance of the learner."""
+    cost = np.array([examples.report[name] for name in ("score", "score_gradient", "learner")], np.float64)
+    return float(cost @ np.array([price.score, price.score_gradient, price.learner_gradient]))
+
+
 def spending(history: History, price: Prices) -> "pl.DataFrame":
     """What a run cost until each evaluation, in the unit of the prices: `generating`, `training`, and both in `total`.
 
@@ -94,11 +100,11 @@ def spending(history: History, price: Prices) -> "pl.DataFrame":
 
     evaluations, count = history.evaluations, len(history.evaluated)
     generated, generating, judged = np.zeros(count), np.zeros(count), np.zeros(count)
-    unit = np.array([price.score, price.score_gradient, price.learner_gradient])
     for addition in history.additions:
-        generated[addition.evaluation] += addition.generated
-        generating[addition.evaluation] += addition.cost @ unit
-        judged[addition.evaluation] += addition.judged
+        at, report = addition.before.evaluations, addition.examples.report
+        generated[at] += float(report["generated"])
+        generating[at] += generating_cost(addition.examples, price)
+        judged[at] += float(report["judged"])
     training = history.gradients * price.training + (judged + history.validation) * price.learner
     generating, training = np.cumsum(generating), np.cumsum(training)
     return pl.DataFrame(

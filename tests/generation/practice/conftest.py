@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from infojax.data import Dataset
-from infojax.generation.practice.descent import Descent
 from infojax.generation.sampling.drawn import Cost, Samples, Unfinished
 from infojax.models import mlp
+from infojax.rounds import Descent
 from infojax.training import AdamW, Learner, Recipe, entropy, trapezoid
 
 CORNERS = np.array([[1, 1], [1, -1], [-1, -1], [-1, 1]], np.float32)  # of class 0, 1, 0, 1

@@ -7,10 +7,11 @@ from infojax.errors import InvalidInput
 from infojax.generation._generator import from_score
 from infojax.generation.practice.costs import Prices, break_even, prices, spending
 from infojax.generation.practice.loop import practise
-from infojax.generation.practice.plan import PRACTICE, Plan, prune
+from infojax.generation.practice.policy import PRACTICE, prune
 from infojax.generation.practice.sources import by_diffusion
 from infojax.generation.sampling.schedule import cosine
 from infojax.models import Network, mlp
+from infojax.rounds import Plan
 from infojax.training import Learner
 
 

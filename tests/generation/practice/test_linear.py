@@ -8,7 +8,8 @@ from infojax.data import Dataset
 from infojax.errors import InvalidInput
 from infojax.generation.practice.linear import LINEAR, RidgeFit, log_tilt, tilted_gaussians
 from infojax.generation.practice.loop import practise
-from infojax.generation.practice.plan import FROZEN, PRACTICE, UNIFORM, Plan
+from infojax.generation.practice.policy import FROZEN, PRACTICE, UNIFORM
+from infojax.rounds import Plan
 from infojax.scaling import keep_all, practice_law, ridge_law, soft, two_stage_law
 from infojax.training import Learner, append, empty, entropy
 
@@ -53,7 +54,7 @@ def _run(policy, strength, key, d=150, start=375, added=225, rounds=3, ridge=0.0
     trainer = RidgeFit(ridge, 30)
     plan = Plan(start, added, start + rounds * added, growing=False)
     history = practise(tilted_gaussians(truth, strength, "variance"), trainer, validation, policy, plan=plan, key=key)
-    learned = [addition.state for addition in history.additions[1:]] + [history.state]
+    learned = [addition.before.state for addition in history.additions[1:]] + [history.state]
     return [np.arccos(w[0] / np.linalg.norm(w)) / np.pi for w in map(np.asarray, learned)]
 
 

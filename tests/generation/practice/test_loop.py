@@ -5,11 +5,11 @@ import pytest
 
 from infojax.data import Dataset
 from infojax.errors import CorruptData, InvalidInput
-from infojax.generation.practice.descent import Descent
 from infojax.generation.practice.loop import branch_out, practise
-from infojax.generation.practice.plan import FROZEN, PRACTICE, STATIC, UNIFORM, Plan, prune
+from infojax.generation.practice.policy import FROZEN, PRACTICE, STATIC, UNIFORM, prune
 from infojax.generation.sampling.drawn import Cost, Samples
 from infojax.models import Network, mlp
+from infojax.rounds import Descent, Plan
 from infojax.training import entropy
 
 from .conftest import Corners, recipe, same
@@ -73,8 +73,10 @@ def test_history_is_complete(runs, descent, validation):
             assert (evaluations["examples"] == before).any() or rows["addition"].item() == 0
         # entropies are of the learner that was there
         for addition in history.additions[1:]:
-            learner = descent.learner(addition.state)
-            np.testing.assert_allclose(addition.entropy, entropy(learner, jnp.asarray(addition.x)), rtol=1e-5)
+            learner = descent.learner(addition.before.state)
+            np.testing.assert_allclose(
+                addition.examples.entropy, entropy(learner, jnp.asarray(addition.examples.x)), rtol=1e-5
+            )
         log_odds = history.learner.network.apply(history.learner.params, jnp.asarray(validation.x))[:, 0]
         accuracy = np.mean((np.asarray(log_odds) > 0) == validation.y)
         assert evaluations["accuracy"][-1] == pytest.approx(accuracy)
@@ -85,10 +87,12 @@ def test_policies_differ_in_what_they_say_and_in_nothing_else(runs, descent):
     assert len(set(stalled)) == 1  # until then they are one run
     for name, (history, corners) in runs.items():
         first, later = history.additions[0], history.additions[1:]
-        np.testing.assert_array_equal(first.x[:16], runs["static"][0].additions[0].x[:16])  # two blocks
+        np.testing.assert_array_equal(
+            first.examples.x[:16], runs["static"][0].additions[0].examples.x[:16]
+        )  # two blocks
         guides = [learner for _, learner in corners.asked]
         generated = [sum(len(labels) for labels, _ in corners.asked)]
-        blocks = -(-len(first.y) // 8)
+        blocks = -(-len(first.examples.y) // 8)
         assert all(guide is None for guide in guides[:blocks])
         wanted = {"static": 60, "prune": 20 + 4 * 25}.get(name, 60)
         assert generated == [wanted]
@@ -97,7 +101,7 @@ def test_policies_differ_in_what_they_say_and_in_nothing_else(runs, descent):
             assert all(guide is None for guide in guides)
             assert not history.added["guided"].any()
         else:
-            states = [addition.state for addition in later]
+            states = [addition.before.state for addition in later]
             expected = states if name == "practice" else states[:1] * len(states)
             for guide, state in zip(guides[blocks::2], expected, strict=True):  # ten examples, two blocks
                 assert same(guide, descent.learner(state))
@@ -112,13 +116,15 @@ def test_pruning_keeps_the_most_uncertain(runs, descent):
     fresh = Corners()
     for number, addition in enumerate(history.additions[1:], 1):
         key = jax.random.fold_in(jax.random.fold_in(KEY, 2), number)
-        labels = (addition.before + np.arange(25)) % 2
+        labels = (addition.before.examples + np.arange(25)) % 2
         keys = [jax.random.fold_in(jax.random.fold_in(key, index), 0) for index in range(4)]
         blocks = [fresh(each, labels[i * 8 : i * 8 + 8], None) for i, each in enumerate(keys)]
         x = np.concatenate([block.x for block in blocks])
-        h = np.asarray(entropy(descent.learner(addition.state), jnp.asarray(x)))
-        assert {tuple(row) for row in addition.x.tolist()} == {tuple(row) for row in x[np.argsort(-h)[:10]].tolist()}
-        assert addition.entropy.min() >= np.sort(h)[-10] - 1e-6
+        h = np.asarray(entropy(descent.learner(addition.before.state), jnp.asarray(x)))
+        assert {tuple(row) for row in addition.examples.x.tolist()} == {
+            tuple(row) for row in x[np.argsort(-h)[:10]].tolist()
+        }
+        assert addition.examples.entropy.min() >= np.sort(h)[-10] - 1e-6
     assert len(corners.asked) == 3 + 4 * 4
 
 
@@ -166,11 +172,11 @@ def test_what_was_generated_before_a_failure_is_kept(runs, descent, validation, 
 
 
 def test_a_branch_is_the_run_with_less_room(runs, descent, validation):
-    for name in ("uniform", "practice"):
-        whole, _ = runs[name]
+    for policy in (UNIFORM, PRACTICE):
+        whole, _ = runs[policy.name]
         for examples in (20, 40):
             plan = Plan(20, 10, examples, growing=False, block=8)
-            short = practise(Corners(), descent, validation, whole.policy, plan=plan, key=KEY)
+            short = practise(Corners(), descent, validation, policy, plan=plan, key=KEY)
             _equal(branch_out(whole, descent, validation, examples=examples), short)
             assert len(short.x) == examples
     with pytest.raises(InvalidInput, match="examples=25"):
@@ -194,7 +200,7 @@ def test_a_score_that_stays_nan_is_an_error_and_loses_nothing(runs, descent, val
     history = practise(Corners(), descent, validation, PRACTICE, **given)
     first = runs["practice"][0].additions[1]
     finite = np.arange(10) != 2
-    np.testing.assert_array_equal(history.additions[1].x[finite], first.x[finite])
+    np.testing.assert_array_equal(history.additions[1].examples.x[finite], first.examples.x[finite])
     assert history.added["redrawn"][1] == 3
 
 

@@ -1,4 +1,4 @@
-"""When data are added, how many, and by whose judgement: the numbers of Algorithm 1 of arXiv 2502.15588.
+"""When examples are added, and how many: the numbers of Algorithm 1 of arXiv 2502.15588.
 
 T ← 0 where the accuracy on validation data is the best so far, T + 1 otherwise;
 where T ≥ T_max and there is room: add P examples, T ← 0.
@@ -6,7 +6,7 @@ where T ≥ T_max and there is room: add P examples, T ← 0.
 
 from dataclasses import dataclass
 from math import ceil, inf
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from infojax.errors import InvalidInput
 
@@ -22,7 +22,7 @@ class Plan:
         patience: T_max with N examples, evaluations without progress after which data are added.
         growing: whether T_max grows in proportion to the examples, rounded up ("incremental"; the paper does not say by
             which rule), so that the patience stays the same number of passes over the data.
-        block: examples that are generated at a time, and kept on disk when they are there.
+        block: examples that a source makes at a time, and keeps on disk when they are there.
 
     Raises:
         InvalidInput: numbers below 1, and a capacity that is not N + kP.
@@ -64,37 +64,3 @@ def exhausted(patience: Patience, plan: Plan, count: int) -> bool:
     """Whether `added` examples are due, and fit, with `count` there: T ≥ T_max."""
     most = ceil(plan.patience * count / plan.start) if plan.growing else plan.patience
     return patience.waited >= most and count + plan.added <= plan.capacity
-
-
-@dataclass(frozen=True)
-class Policy:
-    """Which examples are added: by whom their generation is guided, and how many are generated for one that is kept.
-
-    Attributes:
-        name: in tables.
-        guide: the "current" learner, the learner at the "first" addition, or None.
-        over_sampling: r ≥ 1; of rP examples the P of highest entropy under the current learner are kept.
-        at_start: all examples are there from the beginning, and none are added.
-
-    Raises `InvalidInput` for r below 1 or infinite.
-    """
-
-    name: str
-    guide: Literal["current", "first"] | None = None
-    over_sampling: float = 1.0
-    at_start: bool = False
-
-    def __post_init__(self) -> None:
-        if not 1 <= self.over_sampling < inf:
-            raise InvalidInput(f"Policy {self.name!r}: over_sampling={self.over_sampling}; give at least 1.")
-
-
-STATIC = Policy("static", at_start=True)
-UNIFORM = Policy("uniform")
-PRACTICE = Policy("practice", guide="current")
-FROZEN = Policy("frozen", guide="first")
-
-
-def prune(over_sampling: float) -> Policy:
-    """Generate r for each that is kept, unguided, and keep those of highest entropy."""
-    return Policy("prune", over_sampling=over_sampling)

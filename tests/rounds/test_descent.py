@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from infojax.errors import InvalidInput
-from infojax.generation.practice.descent import Descent
 from infojax.models import Network, mlp
+from infojax.rounds import Descent
 from infojax.training import CrossEntropy, RunningMean, append, empty, log_probabilities
 
-from .conftest import recipe
+from ..generation.practice.conftest import recipe
 
 X = np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]], np.float32)
 Y = np.array([0, 1, 2])

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infojax.errors import InvalidInput
-from infojax.generation.practice.plan import Patience, Plan, Policy, after, exhausted, prune
+from infojax.rounds._plan import Patience, Plan, after, exhausted
 
 
 def _algorithm(accuracies, plan):
@@ -62,10 +62,3 @@ def test_patience_grows_with_the_data():
 def test_a_plan_that_cannot_be_followed_is_refused(wrong, says):
     with pytest.raises(InvalidInput, match=says):
         Plan(**({"start": 10, "added": 10, "capacity": 30} | wrong))
-
-
-def test_fewer_generated_than_kept_is_refused():
-    for ratio in (0.5, math.inf, math.nan):
-        with pytest.raises(InvalidInput, match="over_sampling"):
-            prune(ratio)
-    assert prune(3.0) == Policy("prune", over_sampling=3.0)
