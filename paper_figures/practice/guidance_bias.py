@@ -1,11 +1,19 @@
 """Entropy and distance to the exact tilt of guided samplers, against strength, sampler and cost, and their examples."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 
 from infojax.plots import LINES, PALETTE, Finding, bars_note, style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from experiments.practice.guidance_bias import Config
 
 TITLE = "Guided samplers against the distribution that they are meant to sample"
 ANSWERS = "Deliberate Practice (arXiv 2502.15588), section 3, equation (7) and Algorithm 1, which are not checked there"
@@ -37,7 +45,7 @@ LOOKS = {
 }
 
 
-def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
+def draw(tables: dict[str, pl.DataFrame], config: Config) -> Figure:
     import matplotlib.pyplot as plt
 
     with style("full", rows=2, columns=3, height_to_width=0.95):
@@ -58,7 +66,7 @@ def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
     return figure
 
 
-def _averaged(tables: dict[str, pl.DataFrame], config: Any) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _averaged(tables: dict[str, pl.DataFrame], config: Config) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Means over mixtures; standard errors of sampling."""
     keys = [
         "method",
@@ -92,7 +100,7 @@ def _averaged(tables: dict[str, pl.DataFrame], config: Any) -> tuple[pl.DataFram
     return methods, tables["targets"].group_by("strength", maintain_order=True).mean().sort("strength")
 
 
-def _against_strength(axes: Any, methods: pl.DataFrame, targets: pl.DataFrame) -> None:
+def _against_strength(axes: np.ndarray, methods: pl.DataFrame, targets: pl.DataFrame) -> None:
     left, middle = axes[:2]
     left.plot(targets["strength"], targets["entropy"], color="black", linewidth=1.2, label=r"exact $e^{\omega H}P$")
     low, high = (targets["floor"] + sign * 2 * targets["floor_deviation"] for sign in (-1, 1))
@@ -116,7 +124,7 @@ def _against_strength(axes: Any, methods: pl.DataFrame, targets: pl.DataFrame) -
         axis.set_xticks(targets["strength"])
 
 
-def _against_cost(axis: Any, methods: pl.DataFrame, targets: pl.DataFrame) -> None:
+def _against_cost(axis: Axes, methods: pl.DataFrame, targets: pl.DataFrame) -> None:
     """At one strength, and without one against the tilt of equal mean entropy; a gradient costs two evaluations."""
     floor = targets.filter(pl.col("strength") == SHOWN).row(0, named=True)
     axis.axhspan(*(floor["floor"] + sign * 2 * floor["floor_deviation"] for sign in (-1, 1)), color="0.8")
@@ -125,14 +133,21 @@ def _against_cost(axis: Any, methods: pl.DataFrame, targets: pl.DataFrame) -> No
     for (method, sampler), (index, marker) in LOOKS.items():
         here = pl.col("sampler").is_null() if sampler is None else pl.col("sampler") == sampler
         rows = methods.filter((pl.col("method") == method) & here & (pl.col("strength") == SHOWN)).sort("steps")
-        face = {} if method == "plug-in" else {"markerfacecolor": "none"}
+        face = PALETTE[index] if method == "plug-in" else "none"
         axis.plot(
-            rows["cost"], rows["total_variation"], marker, color=PALETTE[index], markersize=3.5, linestyle=":", **face
-        )
+            rows["cost"], rows["total_variation"], marker, color=PALETTE[index], markersize=3.5, linestyle=":",
+            markerfacecolor=face,
+        )  # fmt: skip
         for row in rows.filter(pl.col("steps") != first).iter_rows(named=True):
             place = (4, -9) if row["total_variation"] < 0.5 else (4, 6)
             axis.annotate(
-                f"{row['steps']} steps", (row["cost"], row["total_variation"]), place, fontsize=5, ha="right", **OFFSET
+                f"{row['steps']} steps",
+                (row["cost"], row["total_variation"]),
+                place,
+                textcoords="offset points",
+                color="0.3",
+                fontsize=5,
+                ha="right",
             )
     for method, name, marker in (("prune", "ratio", "P"), ("normalised", "length", "X")):
         rows = methods.filter((pl.col("method") == method) & pl.col("total_variation").is_not_null())
@@ -144,7 +159,14 @@ def _against_cost(axis: Any, methods: pl.DataFrame, targets: pl.DataFrame) -> No
             # The two kinds of labels on either side of their points, so that none lies on a point of the other.
             side, place = ("left", (4, 0)) if method == "prune" else ("right", (-4, 0))
             axis.annotate(
-                text, (row["cost"], row["total_variation"]), place, fontsize=5, ha=side, va="center", **OFFSET
+                text,
+                (row["cost"], row["total_variation"]),
+                place,
+                textcoords="offset points",
+                color="0.3",
+                fontsize=5,
+                ha=side,
+                va="center",
             )
     axis.set_xscale("log")
     axis.set_xlim(left=0.45 * methods["cost"].to_numpy().min())
@@ -152,14 +174,13 @@ def _against_cost(axis: Any, methods: pl.DataFrame, targets: pl.DataFrame) -> No
     axis.set_ylabel(rf"total variation, $\omega = {SHOWN:g}$")
 
 
-OFFSET = {"textcoords": "offset points", "color": "0.3"}
 LABELS = {
     "prune": "hardest 1/r kept, to the tilt of equal entropy",
     "normalised": "authors' step, with its length, likewise",
 }
 
 
-def _pictures(figure: Any, tables: dict[str, pl.DataFrame]) -> None:
+def _pictures(figure: Figure, tables: dict[str, pl.DataFrame]) -> None:
     names = tables["examples"]["sample"].unique(maintain_order=True).to_list()
     field = tables["field"]
     across, up = (field[name].unique().sort().to_numpy() for name in ("x", "y"))
@@ -182,7 +203,7 @@ def _entropy(odds: np.ndarray) -> np.ndarray:
         return -np.nan_to_num(p * np.log(p)) - np.nan_to_num((1 - p) * np.log1p(-p))
 
 
-def numbers(tables: dict[str, pl.DataFrame], config: Any) -> pl.DataFrame:
+def numbers(tables: dict[str, pl.DataFrame], config: Config) -> pl.DataFrame:
     methods, targets = _averaged(tables, config)
     rows = []
     for row in targets.iter_rows(named=True):
@@ -220,7 +241,7 @@ def _number(value: float | None) -> str:
     return "not measured" if value is None else f"{value:.3f}"
 
 
-def findings(tables: dict[str, pl.DataFrame], config: Any) -> tuple[Finding, ...]:
+def findings(tables: dict[str, pl.DataFrame], config: Config) -> tuple[Finding, ...]:
     methods, _ = _averaged(tables, config)
     tilted = methods.filter(pl.col("strength") > 0).with_columns(off=pl.col("entropy") - pl.col("target"))
     usual = tilted.filter(steps=config.steps)
@@ -279,7 +300,7 @@ def _off(methods: pl.DataFrame) -> str:
     )
 
 
-def remarks(config: Any) -> str:
+def remarks(config: Config) -> str:
     return f"""
     The paper guides by the gradient of the entropy at x̂₀ and says that this samples e^{{ωH}} P; it does not check.
     Here the answer is exact: {config.mixtures} mixture(s) of four Gaussians in the plane, each with a small network

@@ -1,11 +1,19 @@
 """The error at the end by the strength of guidance, by sampler, and by patience."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
 from infojax.plots import LINES, MARKERS, PALETTE, Finding, Mean, bars_note, mean_of, style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from experiments.practice.practice_ablations import Config
 
 TITLE = "What matters in deliberate practice"
 ANSWERS = "Deliberate Practice (arXiv 2502.15588), Table 4 and Fig. 9"
@@ -19,7 +27,7 @@ PAPER = {
 }  # fmt: skip
 
 
-def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
+def draw(tables: dict[str, pl.DataFrame], config: Config) -> Figure:
     import matplotlib.pyplot as plt
 
     means = _means(tables["runs"])
@@ -48,7 +56,7 @@ def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
     return figure
 
 
-def _patience(axis: Any, runs: pl.DataFrame, config: Any) -> None:
+def _patience(axis: Axes, runs: pl.DataFrame, config: Config) -> None:
     means, waits = _means(runs), float(config.patience)
     arms = {arm: {value: mean for (a, value), mean in means.items() if a == arm} for arm in ("patience", "growing")}
     arms["patience"] = {waits: means["strength", config.strength]} | arms["patience"]
@@ -71,7 +79,7 @@ def _patience(axis: Any, runs: pl.DataFrame, config: Any) -> None:
     axis.margins(x=0.15)
 
 
-def _plot(axis: Any, x: list[float], means: list[Mean], index: int, label: str) -> None:
+def _plot(axis: Axes, x: list[float], means: list[Mean], index: int, label: str) -> None:
     bars = np.hstack([mean.bar for mean in means])
     look = {"color": PALETTE[index], "marker": MARKERS[index], "linestyle": LINES[index]}
     axis.errorbar(x, [mean.mean for mean in means], bars, label=label, **look)
@@ -82,7 +90,7 @@ def _means(runs: pl.DataFrame) -> dict[tuple[str, float], Mean]:
     return {(arm, value): mean_of(np.multiply(errors, 100)) for arm, value, errors in by.iter_rows()}
 
 
-def numbers(tables: dict[str, pl.DataFrame], config: Any) -> pl.DataFrame:
+def numbers(tables: dict[str, pl.DataFrame], config: Config) -> pl.DataFrame:
     """Errors with what was reached, and the paper's accuracies."""
     rows = []
     groups = tables["runs"].group_by("arm", "value").agg(pl.mean("examples", "entropy"))
@@ -96,7 +104,7 @@ def numbers(tables: dict[str, pl.DataFrame], config: Any) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=["quantity", "ours", "paper", "difference or note"], orient="row")
 
 
-def findings(tables: dict[str, pl.DataFrame], config: Any) -> tuple[Finding, ...]:
+def findings(tables: dict[str, pl.DataFrame], config: Config) -> tuple[Finding, ...]:
     means = _means(tables["runs"])
     chosen = means["strength", config.strength]
     unguided = means["uniform", 0.0]
@@ -121,7 +129,7 @@ def findings(tables: dict[str, pl.DataFrame], config: Any) -> tuple[Finding, ...
     )
 
 
-def remarks(config: Any) -> str:
+def remarks(config: Config) -> str:
     return f"""
     One thing is varied at a time, from ω = {config.strength:g} and T_max = {config.patience}, {config.capacity}
     examples at the end; {config.runs} seeds, error bars of one standard error. The paper's accuracies, in the table,

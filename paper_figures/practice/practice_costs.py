@@ -1,11 +1,19 @@
 """Pruning against guided generation: error at equal numbers of examples, what either costs, and exact laws."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
 from infojax.plots import LINES, MARKERS, PALETTE, Finding, bars_note, mean_of, style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from experiments.practice.practice_costs import Config
 
 TITLE = "To prune or to guide: errors, costs, and the ratio at which they break even"
 ANSWERS = "Deliberate Practice (arXiv 2502.15588), Fig. 5 and section 5.3"
@@ -14,7 +22,7 @@ SHOWN = (2.0, 8.0, 32.0)  # of the strengths in the laws
 GUIDED = 1.82  # the paper's cost of a guided image, in unguided ones
 
 
-def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
+def draw(tables: dict[str, pl.DataFrame], config: Config) -> Figure:
     import matplotlib.pyplot as plt
 
     with style("full", columns=3, height_to_width=1.05):
@@ -30,7 +38,7 @@ def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
     return figure
 
 
-def _even(axis: Any, ratios: Any, errors: Any, level: float) -> None:
+def _even(axis: Axes, ratios: pl.Series, errors: pl.Series, level: float) -> None:
     """Circles where a curve of errors over ratios first comes down to a level, by logarithmic interpolation."""
     x, y = np.log(np.asarray(ratios, float)), np.asarray(errors, float)
     crossed = np.flatnonzero((y[:-1] > level) & (y[1:] <= level))
@@ -57,13 +65,13 @@ def _means(runs: pl.DataFrame, kind: str) -> pl.DataFrame:
     return by.drop("error").with_columns(**{name: pl.Series(values) for name, values in columns.items()})
 
 
-def _plot(axis: Any, x: Any, table: pl.DataFrame, index: int, label: str) -> None:
+def _plot(axis: Axes, x: pl.Series | list[float], table: pl.DataFrame, index: int, label: str) -> None:
     bars = table.select("low", "high").to_numpy().T
     look = {"color": PALETTE[index], "marker": MARKERS[index], "linestyle": LINES[index]}
     axis.errorbar(x, table["mean"], bars, label=label, **look)
 
 
-def _by_ratio(axis: Any, pruned: pl.DataFrame, guided: pl.DataFrame) -> None:
+def _by_ratio(axis: Axes, pruned: pl.DataFrame, guided: pl.DataFrame) -> None:
     _plot(axis, pruned["ratio"], pruned, 0, "pruned: the hardest of r times as many")
     best = guided.sort("mean").head(1)
     _band(axis, best, f"guided, the best ω = {best['strength'].item():g}")
@@ -71,32 +79,32 @@ def _by_ratio(axis: Any, pruned: pl.DataFrame, guided: pl.DataFrame) -> None:
     axis.set(
         xscale="log", xlabel="over-sampling ratio r", ylabel="real test error (%)", title="equal numbers of examples"
     )
-    _powers(axis, pruned["ratio"].max())
+    _powers(axis, pruned["ratio"].to_numpy().max())
 
 
-def _band(axis: Any, row: pl.DataFrame, label: str) -> None:
+def _band(axis: Axes, row: pl.DataFrame, label: str) -> None:
     middle, low, high = (row[name].item() for name in ("mean", "low", "high"))
     axis.axhline(middle, color=PALETTE[1], linestyle=LINES[1], label=label)
     axis.axhspan(middle - low, middle + high, color=PALETTE[1], alpha=0.2, linewidth=0)
 
 
-def _by_cost(axis: Any, pruned: pl.DataFrame, guided: pl.DataFrame) -> None:
+def _by_cost(axis: Axes, pruned: pl.DataFrame, guided: pl.DataFrame) -> None:
     _plot(axis, pruned["cost"], pruned, 0, "pruned")
     best = guided.sort("mean").head(1)
     _plot(axis, best["cost"], best, 1, "guided")
     _plot(axis, [GUIDED], best, 4, "guided, at the paper's 1.82")
     axis.legend(fontsize=6)
     axis.set(xscale="log", xlabel="cost of an added example\n(in unguided ones)", title="what they cost")
-    _powers(axis, pruned["cost"].max())
+    _powers(axis, pruned["cost"].to_numpy().max())
 
 
-def _powers(axis: Any, most: Any) -> None:
+def _powers(axis: Axes, most: float) -> None:
     ticks = [2**power for power in range(7) if 2**power <= 1.3 * most]
     axis.set_xticks(ticks, [str(tick) for tick in ticks])
     axis.minorticks_off()
 
 
-def _by_law(axis: Any, laws: pl.DataFrame) -> None:
+def _by_law(axis: Axes, laws: pl.DataFrame) -> None:
     pruned, guided = laws.filter(kind="pruned"), laws.filter(kind="guided")
     axis.plot(pruned["ratio"], 100 * pruned["error"], color=PALETTE[0], linestyle=LINES[0])
     for strength, error in guided.filter(pl.col("strength").is_in(SHOWN)).select("strength", "error").iter_rows():
@@ -110,7 +118,7 @@ def _by_law(axis: Any, laws: pl.DataFrame) -> None:
     _powers(axis, 64)
 
 
-def numbers(tables: dict[str, pl.DataFrame], config: Any) -> pl.DataFrame:
+def numbers(tables: dict[str, pl.DataFrame], config: Config) -> pl.DataFrame:
     """Errors and costs by arm, the ratios at which pruning breaks even, and the paper's."""
     rows = []
     for kind in ("pruned", "guided"):
@@ -144,7 +152,7 @@ def numbers(tables: dict[str, pl.DataFrame], config: Any) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=["quantity", "ours", "paper", "difference or note"], orient="row")
 
 
-def findings(tables: dict[str, pl.DataFrame], config: Any) -> tuple[Finding, ...]:
+def findings(tables: dict[str, pl.DataFrame], config: Config) -> tuple[Finding, ...]:
     pruned = _means(tables["runs"], "pruned")
     even = tables["break_even"].filter(pl.col("source") != "law")
     dearer = even.filter((pl.col("cost") > pl.col("break_even")) & pl.col("break_even").is_not_nan())
@@ -186,7 +194,7 @@ def _told(even: pl.DataFrame) -> str:
     )
 
 
-def remarks(config: Any) -> str:
+def remarks(config: Config) -> str:
     return f"""
     {config.start} examples at first; when the learner stalls, as many more, either the hardest of r times as many or
     guided; {config.runs} seeds, error bars of one standard error. Up to the addition all arms are the same run.

@@ -1,11 +1,18 @@
 """The error of earlier and later learners on the examples of an addition."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
 from infojax.plots import LINES, MARKERS, PALETTE, Finding, bars_note, mean_of, style
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from experiments.practice.practice_difficulty import Config
 
 TITLE = "How hard added examples were before, and become"
 ANSWERS = "Deliberate Practice (arXiv 2502.15588), Fig. 6"
@@ -15,7 +22,7 @@ POLICIES = {"practice": "guided by the current learner", "uniform": "unguided"}
 PANELS = {"error": "all examples of an addition", "error_of_these": "those misclassified when added"}
 
 
-def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
+def draw(tables: dict[str, pl.DataFrame], config: Config) -> Figure:
     import matplotlib.pyplot as plt
 
     with style("full", columns=2, height_to_width=0.7):
@@ -49,7 +56,7 @@ def _means(errors: pl.DataFrame, policy: str, column: str) -> pl.DataFrame:
     )
 
 
-def numbers(tables: dict[str, pl.DataFrame], config: Any) -> pl.DataFrame:
+def numbers(tables: dict[str, pl.DataFrame], config: Config) -> pl.DataFrame:
     """One addition before, when the examples came, and one after."""
     rows = []
     for policy, label in POLICIES.items():
@@ -67,7 +74,7 @@ def numbers(tables: dict[str, pl.DataFrame], config: Any) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=["quantity", "ours", "paper", "difference or note"], orient="row")
 
 
-def findings(tables: dict[str, pl.DataFrame], config: Any) -> tuple[Finding, ...]:
+def findings(tables: dict[str, pl.DataFrame], config: Config) -> tuple[Finding, ...]:
     def mean(policy: str, column: str, later: int) -> float:
         return _means(tables["errors"], policy, column).filter(later=later)["mean"].item()
 
@@ -105,7 +112,7 @@ def findings(tables: dict[str, pl.DataFrame], config: Any) -> tuple[Finding, ...
     )
 
 
-def remarks(config: Any) -> str:
+def remarks(config: Config) -> str:
     return f"""
     {config.start} examples, then {config.additions} additions of {config.added}; {config.runs} seeds, error bars of
     one standard error. Learners are those at each addition and the one at the end; an addition's learner, at 0, is

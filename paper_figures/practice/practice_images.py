@@ -1,11 +1,18 @@
 """Digits: error against the number of generated examples that are trained on, and against what generating them cost."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
 from infojax.plots import LINES, MARKERS, PALETTE, Finding, bars_note, mean_of, style
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from experiments.practice.practice_images import Config
 
 TITLE = "Deliberate practice with a learned generator, measured on real digits"
 ANSWERS = "Deliberate Practice (arXiv 2502.15588), Fig. 1 and 5, on another scale"
@@ -15,7 +22,7 @@ POLICIES = {"static": "static", "uniform": "unguided additions", "practice": "de
 NAMES = {"digits": "embedded digits, 8 × 8", "mnist": "MNIST"}
 
 
-def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
+def draw(tables: dict[str, pl.DataFrame], config: Config) -> Figure:
     import matplotlib.pyplot as plt
 
     runs, price = tables["runs"], tables["prices"].row(0, named=True)
@@ -48,7 +55,7 @@ def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
     return figure
 
 
-def numbers(tables: dict[str, pl.DataFrame], config: Any) -> pl.DataFrame:
+def numbers(tables: dict[str, pl.DataFrame], config: Config) -> pl.DataFrame:
     """Errors by policy and number of examples, with the cost of generating; and whether error bars overlap."""
     runs, rows, means = tables["runs"], [], {}
     by = runs.group_by("policy", "examples", maintain_order=True).agg(
@@ -75,7 +82,7 @@ def numbers(tables: dict[str, pl.DataFrame], config: Any) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=["quantity", "ours", "paper", "difference or note"], orient="row")
 
 
-def findings(tables: dict[str, pl.DataFrame], config: Any) -> tuple[Finding, ...]:
+def findings(tables: dict[str, pl.DataFrame], config: Config) -> tuple[Finding, ...]:
     runs, prices = tables["runs"], tables["prices"]
     means = {
         (policy, size): mean_of(np.multiply(errors, 100))
@@ -110,7 +117,7 @@ def findings(tables: dict[str, pl.DataFrame], config: Any) -> tuple[Finding, ...
     )
 
 
-def remarks(config: Any) -> str:
+def remarks(config: Config) -> str:
     unseen = {"digits": "the 1,000 digits", "mnist": "MNIST's 60,000 training digits"}[config.data]
     return f"""
     The generator is a denoiser that was trained on {unseen}; the learner, a perceptron with two hidden layers of

@@ -1,11 +1,19 @@
 """What examples that were generated for the learner are worth: their unique information, by who guided them."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 
 from infojax.plots import LINES, MARKERS, PALETTE, Finding, Mean, bars_note, mean_of, mean_ratio, style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from experiments.practice.practice_information import Config
 
 TITLE = "Do guided examples carry more information? Unique information meets deliberate practice"
 ANSWERS = (
@@ -21,7 +29,7 @@ POLICIES = {
 }
 
 
-def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
+def draw(tables: dict[str, pl.DataFrame], config: Config) -> Figure:
     import matplotlib.pyplot as plt
 
     with style("full", columns=3, height_to_width=1.1):
@@ -55,7 +63,7 @@ def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
     return figure
 
 
-def _bars(axis: Any, points: dict[int, Mean], look: dict[str, Any]) -> None:
+def _bars(axis: Axes, points: dict[int, Mean], look: dict[str, Any]) -> None:
     x, means = list(points), list(points.values())
     bars = np.array([m.bar for m in means])[:, :, 0].T
     axis.errorbar(x, [m.mean for m in means], bars, linewidth=0.9, **look)
@@ -84,7 +92,7 @@ def _additions(table: pl.DataFrame) -> list[int]:
     return sorted(table["addition"].unique().to_list())
 
 
-def numbers(tables: dict[str, pl.DataFrame], config: Any) -> pl.DataFrame:
+def numbers(tables: dict[str, pl.DataFrame], config: Config) -> pl.DataFrame:
     """Ratios over all additions but the first, whose learner knows next to nothing, and where learners end."""
     additions, rows = tables["additions"], []
     for policy, label in list(POLICIES.items())[1:]:
@@ -113,7 +121,7 @@ def _by_seed(additions: pl.DataFrame, policy: str, wanted: pl.Expr) -> list[floa
     return (own["information"] / unguided["information"]).to_list()
 
 
-def findings(tables: dict[str, pl.DataFrame], config: Any) -> tuple[Finding, ...]:
+def findings(tables: dict[str, pl.DataFrame], config: Config) -> tuple[Finding, ...]:
     later = {
         policy: mean_ratio(_by_seed(tables["additions"], policy, pl.col("addition") > 1))
         for policy in list(POLICIES)[1:]
@@ -141,7 +149,7 @@ def findings(tables: dict[str, pl.DataFrame], config: Any) -> tuple[Finding, ...
     )
 
 
-def remarks(config: Any) -> str:
+def remarks(config: Config) -> str:
     source = "MNIST" if config.data == "mnist" else "8 × 8 digits"
     return f"""
     A network trained here generates {source}; a learner begins with {config.start} of them and gets {config.added}

@@ -1,12 +1,20 @@
 """Error after each round of linear deliberate practice, by who chooses the examples, laws over simulation."""
 
+from __future__ import annotations
+
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 
 from infojax.plots import LINES, MARKERS, PALETTE, Finding, Mean, bars_note, style, with_error
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from experiments.practice.practice_linear import Config
 
 TITLE = "Deliberate practice of a linear learner: whose judgement of what is hard?"
 ANSWERS = "Deliberate Practice (arXiv 2502.15588), section 4.2.2, an argument without a figure"
@@ -31,7 +39,7 @@ EARLIER = {
 EARLIER_SETTING = {"dimension": 200, "start": 500, "added": 300, "rounds": 5, "ridge": 0.05}
 
 
-def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
+def draw(tables: dict[str, pl.DataFrame], config: Config) -> Figure:
     import matplotlib.pyplot as plt
 
     columns = len(config.fractions)
@@ -49,13 +57,13 @@ def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
     return figure
 
 
-def _panel(axis: Any, rounds: pl.DataFrame, laws: pl.DataFrame) -> None:
+def _panel(axis: Axes, rounds: pl.DataFrame, laws: pl.DataFrame) -> None:
     for index, (policy, label) in enumerate(POLICIES.items()):
         measured, law = (table.filter(pl.col("policy") == policy) for table in (rounds, laws))
         color, marker = PALETTE[index], MARKERS[index]
         axis.plot(law["examples"], law["error_law"], color=color, linestyle=LINES[index])
-        bars = {"color": color, "marker": marker, "linestyle": "none"}
-        axis.errorbar(measured["examples"], measured["error"], measured["error_stderr"], **bars)
+        x, y, bars = measured["examples"], measured["error"], measured["error_stderr"]
+        axis.errorbar(x, y, bars, color=color, marker=marker, linestyle="none")
         axis.plot([], [], color=color, linestyle=LINES[index], marker=marker, label=label)
     naive = laws.filter(pl.col("policy") == "naive")
     label = "wrong law of frozen: pruner taken as independent"
@@ -66,7 +74,7 @@ def _panel(axis: Any, rounds: pl.DataFrame, laws: pl.DataFrame) -> None:
     axis.minorticks_off()
 
 
-def numbers(tables: dict[str, pl.DataFrame], config: Any) -> pl.DataFrame:
+def numbers(tables: dict[str, pl.DataFrame], config: Config) -> pl.DataFrame:
     """The error at the end, the laws at the first round and at the end, and how well laws fit where they hold."""
     rounds, laws = tables["rounds"], tables["laws"]
     rows = []
@@ -103,7 +111,7 @@ def numbers(tables: dict[str, pl.DataFrame], config: Any) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=["quantity", "ours", "paper", "difference or note"], orient="row")
 
 
-def findings(tables: dict[str, pl.DataFrame], config: Any) -> tuple[Finding, ...]:
+def findings(tables: dict[str, pl.DataFrame], config: Config) -> tuple[Finding, ...]:
     rounds, laws = tables["rounds"], tables["laws"]
     few = min(config.fractions)
 
@@ -165,7 +173,7 @@ def findings(tables: dict[str, pl.DataFrame], config: Any) -> tuple[Finding, ...
     )
 
 
-def remarks(config: Any) -> str:
+def remarks(config: Config) -> str:
     return f"""
     The paper argues in words that the pruner must follow the learner, and shows it for deep networks; this is the
     linear learner of its theory, d = {config.dimension}, {config.start} random examples, then {config.rounds} rounds of
@@ -182,7 +190,7 @@ def remarks(config: Any) -> str:
     """
 
 
-def _at(table: pl.DataFrame, policy: str, p: float, config: Any, stage: int) -> dict[str, Any]:
+def _at(table: pl.DataFrame, policy: str, p: float, config: Config, stage: int) -> dict[str, Any]:
     examples = config.start + config.added * stage
     here = (pl.col("policy") == policy) & (pl.col("kept") == p) & (pl.col("examples") == examples)
     return table.filter(here).row(0, named=True)

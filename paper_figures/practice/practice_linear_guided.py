@@ -1,11 +1,18 @@
 """The loop with exactly guided examples, after each round, against the laws of practice."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
 from infojax.plots import LINES, MARKERS, PALETTE, Finding, bars_note, mean_of, style
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from experiments.practice.practice_linear_guided import Config
 
 TITLE = "Deliberate practice with exact guidance against its exact laws, round by round"
 ANSWERS = "Deliberate Practice (arXiv 2502.15588), section 4: its theory, for its own loop; no figure"
@@ -18,7 +25,7 @@ POLICIES = {
 }
 
 
-def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
+def draw(tables: dict[str, pl.DataFrame], config: Config) -> Figure:
     import matplotlib.pyplot as plt
 
     columns = len(config.strengths)
@@ -59,7 +66,7 @@ def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
     return figure
 
 
-def numbers(tables: dict[str, pl.DataFrame], config: Any) -> pl.DataFrame:
+def numbers(tables: dict[str, pl.DataFrame], config: Config) -> pl.DataFrame:
     """The error at the end beside its law, and how far all measurements are from their laws."""
     laws = tables["laws"]
     means = tables["rounds"].group_by("policy", "strength", "round").agg(
@@ -82,7 +89,7 @@ def numbers(tables: dict[str, pl.DataFrame], config: Any) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=["quantity", "ours", "paper", "difference or note"], orient="row")
 
 
-def findings(tables: dict[str, pl.DataFrame], config: Any) -> tuple[Finding, ...]:
+def findings(tables: dict[str, pl.DataFrame], config: Config) -> tuple[Finding, ...]:
     ends = {
         (policy, strength): mean_of(errors)
         for policy, strength, errors in tables["rounds"]
@@ -121,7 +128,7 @@ def findings(tables: dict[str, pl.DataFrame], config: Any) -> tuple[Finding, ...
     )
 
 
-def remarks(config: Any) -> str:
+def remarks(config: Config) -> str:
     return f"""
     Points are the loop itself: triggered by the learner's accuracy, d = {config.dimension}, {config.runs} runs, error
     bars of one standard error. Lines are exact laws in the limit of many dimensions. The paper's theory is for a

@@ -1,11 +1,19 @@
 """Error against the number of examples by policy, beside the paper's own curves."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
 from infojax.plots import LINES, MARKERS, PALETTE, Finding, Mean, bars_note, mean_of, style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from experiments.practice.practice_mixture import Config
 
 TITLE = "Scaling of deliberate practice, where the score is exact"
 ANSWERS = "Deliberate Practice (arXiv 2502.15588), Fig. 1"
@@ -35,7 +43,7 @@ IMAGENET_1K = {
 THEIRS = {"ImageNet-100": IMAGENET_100, "ImageNet-1k": IMAGENET_1K}
 
 
-def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
+def draw(tables: dict[str, pl.DataFrame], config: Config) -> Figure:
     import matplotlib.pyplot as plt
 
     with style("full", columns=3, height_to_width=1.2):
@@ -53,7 +61,7 @@ def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
     return figure
 
 
-def _ahead(runs: pl.DataFrame, config: Any) -> str:
+def _ahead(runs: pl.DataFrame, config: Config) -> str:
     """Which of pruning and practice is ahead at the largest size, said on the figure."""
     ends = {}
     for policy in ("practice", *(f"prune {r:g}" for r in config.over_sampling)):
@@ -69,7 +77,7 @@ def _ahead(runs: pl.DataFrame, config: Any) -> str:
     return f"At {max(config.sizes)} examples {first} is ahead of {second} by {abs(ahead):.1f} ± {error:.1f} points."
 
 
-def _ours(axis: Any, tables: dict[str, pl.DataFrame], config: Any) -> None:
+def _ours(axis: Axes, tables: dict[str, pl.DataFrame], config: Config) -> None:
     names = POLICIES | {f"prune {r:g}": f"pruned, 1 of {r:g} kept" for r in config.over_sampling}
     for index, (policy, label) in enumerate(names.items()):
         runs = tables["runs"].filter(policy=policy).group_by("examples").agg("error").sort("examples")
@@ -90,7 +98,7 @@ def _ours(axis: Any, tables: dict[str, pl.DataFrame], config: Any) -> None:
     axis.minorticks_off()
 
 
-def numbers(tables: dict[str, pl.DataFrame], config: Any) -> pl.DataFrame:
+def numbers(tables: dict[str, pl.DataFrame], config: Config) -> pl.DataFrame:
     """Errors by policy and size, how many static examples practice is worth, and the paper's numbers."""
     rows = []
     means = tables["runs"].group_by("policy", "examples", maintain_order=True).agg("error", pl.mean("generated"))
@@ -123,7 +131,7 @@ def _worth(means: pl.DataFrame, size: int) -> str:
     return f"{np.exp(np.interp(-wanted, -errors, sizes)):.0f}"
 
 
-def findings(tables: dict[str, pl.DataFrame], config: Any) -> tuple[Finding, ...]:
+def findings(tables: dict[str, pl.DataFrame], config: Config) -> tuple[Finding, ...]:
     policies = [*POLICIES, *(f"prune {ratio:g}" for ratio in config.over_sampling)]
     means = {
         policy: {
@@ -165,7 +173,7 @@ def _error(error: Mean) -> str:
     return f"{100 * error.mean:.2f} % ({100 * error.low:.2f} to {100 * error.high:.2f})"
 
 
-def remarks(config: Any) -> str:
+def remarks(config: Config) -> str:
     return f"""
     ImageNet is not reproduced: no such data, generator or hardware here. The paper's points are drawn as it gives
     them. Ours is the same algorithm where all but the learner is exact: {config.problem.classes} classes of

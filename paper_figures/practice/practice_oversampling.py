@@ -1,18 +1,25 @@
 """Accuracy against the over-sampling ratio, as many kept, law over simulation (Deliberate Practice, Fig. 5c)."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 
 from infojax.plots import LINES, MARKERS, PALETTE, Finding, bars_note, style, with_error
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from experiments.practice.practice_oversampling import Config
+
 TITLE = "How many examples to generate for each that is kept"
 ANSWERS = "Deliberate Practice (arXiv 2502.15588), Figure 5c"
 EXPERIMENT = "practice_oversampling"
 
 
-def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
+def draw(tables: dict[str, pl.DataFrame], config: Config) -> Figure:
     import matplotlib.pyplot as plt
 
     with style("half", height_to_width=0.85):
@@ -22,10 +29,10 @@ def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
                 tables[name].filter(pl.col("pruner") == pruner) for name in ("lines", "points", "best")
             )
             color, marker = PALETTE[index], MARKERS[index]
-            axis.plot(line["over_sampling"], _accuracy(line["error_law"]), color=color, linestyle=LINES[index])
+            axis.plot(line["over_sampling"], 100 * (1 - line["error_law"]), color=color, linestyle=LINES[index])
             axis.errorbar(
                 points["over_sampling"],
-                _accuracy(points["error"]),
+                100 * (1 - points["error"]),
                 100 * points["error_stderr"],
                 color=color,
                 marker=marker,
@@ -33,7 +40,7 @@ def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
             )
             axis.plot(
                 best["over_sampling"],
-                _accuracy(best["error_law"]),
+                100 * (1 - best["error_law"]),
                 "*",
                 color=color,
                 markeredgecolor="black",
@@ -63,7 +70,7 @@ def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
     return figure
 
 
-def numbers(tables: dict[str, pl.DataFrame], config: Any) -> pl.DataFrame:
+def numbers(tables: dict[str, pl.DataFrame], config: Config) -> pl.DataFrame:
     """The optimum of each pruner, what is gained to it and lost after it, and how well the law fits."""
     rows = []
     points = tables["points"]
@@ -101,7 +108,7 @@ def numbers(tables: dict[str, pl.DataFrame], config: Any) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=["quantity", "ours", "paper", "difference or note"], orient="row")
 
 
-def findings(tables: dict[str, pl.DataFrame], config: Any) -> tuple[Finding, ...]:
+def findings(tables: dict[str, pl.DataFrame], config: Config) -> tuple[Finding, ...]:
     points, best = tables["points"], tables["best"].sort("pruner")
     curves = {
         pruner: points.filter(pruner=pruner).sort("over_sampling") for pruner in sorted(points["pruner"].unique())
@@ -148,7 +155,7 @@ def _clear(curve: pl.DataFrame, end: int) -> bool:
     return peak.below(there)
 
 
-def remarks(config: Any) -> str:
+def remarks(config: Config) -> str:
     return f"""
     The paper draws one such curve and gives none of its parameters, so the shape can be compared and no number. Ours:
     d = {config.dimension}, m = {config.size} examples kept whatever the ratio, λ = {config.ridge:g} relative to m, and
@@ -165,7 +172,7 @@ def remarks(config: Any) -> str:
     """
 
 
-def _accuracy(error: Any) -> Any:
+def _accuracy(error: float) -> float:
     return 100 * (1 - error)
 
 

@@ -1,6 +1,8 @@
 """Test error against the fraction kept, law over simulation (Deliberate Practice, Fig. 7)."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -9,13 +11,19 @@ from infojax.plots import LINES, MARKERS, PALETTE, Finding, bars_note, style
 
 from .._agreement import agreement
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from experiments.practice.practice_pruning import Config
+
 TITLE = "Keeping the hardest or the easiest fraction of a pool: test error, with and without a ridge"
 ANSWERS = "Deliberate Practice (arXiv 2502.15588), Figure 7"
 EXPERIMENT = "practice_pruning"
 AT_PEAK = (pl.col("kept") - pl.col("ratio")).abs() < 1e-9
 
 
-def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
+def draw(tables: dict[str, pl.DataFrame], config: Config) -> Figure:
     import matplotlib.pyplot as plt
 
     shape = {"rows": len(config.ridges), "columns": len(config.pools)}
@@ -45,7 +53,7 @@ def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
     return figure
 
 
-def _panel(axis: Any, points: pl.DataFrame, lines: pl.DataFrame, config: Any) -> None:
+def _panel(axis: Axes, points: pl.DataFrame, lines: pl.DataFrame, config: Config) -> None:
     from matplotlib.ticker import MultipleLocator
 
     for index, rule in enumerate(config.rules):
@@ -79,7 +87,7 @@ def _panel(axis: Any, points: pl.DataFrame, lines: pl.DataFrame, config: Any) ->
     axis.yaxis.set_major_locator(MultipleLocator(0.1))
 
 
-def numbers(tables: dict[str, pl.DataFrame], config: Any) -> pl.DataFrame:
+def numbers(tables: dict[str, pl.DataFrame], config: Config) -> pl.DataFrame:
     """How well the law fits away from the peak and at it, and the best fraction of each panel."""
     points = tables["points"]
     at_peak = AT_PEAK & (pl.col("ridge") == min(config.ridges))
@@ -101,7 +109,7 @@ def numbers(tables: dict[str, pl.DataFrame], config: Any) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=["quantity", "ours", "paper", "difference or note"], orient="row")
 
 
-def findings(tables: dict[str, pl.DataFrame], config: Any) -> tuple[Finding, ...]:
+def findings(tables: dict[str, pl.DataFrame], config: Config) -> tuple[Finding, ...]:
     peak = tables["points"].filter(AT_PEAK & (pl.col("ridge") == min(config.ridges)))
     nearer = peak.filter(
         (pl.col("error_counts") - pl.col("error")).abs() < (pl.col("error_law") - pl.col("error")).abs()
@@ -155,7 +163,7 @@ def _range(values: pl.Series) -> str:
     return f"{values.min():.0f} to {values.max():.0f}"
 
 
-def remarks(config: Any) -> str:
+def remarks(config: Config) -> str:
     return f"""
     Dimension, pools and ridges are the paper's. Its pruner is not given: points and thick lines are for a pruner of
     cosine ρ = {config.pruner:g} with the truth, thin lines show by how much ρ = {config.other_pruner:g} would change

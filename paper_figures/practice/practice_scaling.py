@@ -1,6 +1,8 @@
 """Accuracy against the size of the selected data set, law over simulation (Deliberate Practice, Fig. 3)."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -9,12 +11,17 @@ from infojax.plots import LINES, MARKERS, PALETTE, Finding, bars_note, style
 
 from .._agreement import agreement, follows
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from experiments.practice.practice_scaling import Config
+
 TITLE = "Training on the hardest examples of a pool: accuracy against how many are kept"
 ANSWERS = "Deliberate Practice (arXiv 2502.15588), Figure 3"
 EXPERIMENT = "practice_scaling"
 
 
-def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
+def draw(tables: dict[str, pl.DataFrame], config: Config) -> Figure:
     import matplotlib.pyplot as plt
 
     with style("half", height_to_width=0.85):
@@ -45,7 +52,7 @@ def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
     return figure
 
 
-def numbers(tables: dict[str, pl.DataFrame], config: Any) -> pl.DataFrame:
+def numbers(tables: dict[str, pl.DataFrame], config: Config) -> pl.DataFrame:
     """Simulated accuracy at the smallest and the largest size near the paper's ticks, and how well the law fits."""
     points = tables["points"]
     # Read off the paper's axis: accuracies run from 55 to 90 %.
@@ -61,7 +68,7 @@ def numbers(tables: dict[str, pl.DataFrame], config: Any) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=["quantity", "ours", "paper", "difference or note"], orient="row")
 
 
-def findings(tables: dict[str, pl.DataFrame], config: Any) -> tuple[Finding, ...]:
+def findings(tables: dict[str, pl.DataFrame], config: Config) -> tuple[Finding, ...]:
     points = tables["points"]
     few, many = (
         points.filter(size=size).sort("kept")
@@ -95,7 +102,7 @@ def findings(tables: dict[str, pl.DataFrame], config: Any) -> tuple[Finding, ...
     )
 
 
-def remarks(config: Any) -> str:
+def remarks(config: Config) -> str:
     return f"""
     The paper gives the dimension ({config.dimension}) and the fractions, but neither the ridge nor the pruner. We take
     λ = {config.ridge:g}, relative to the number kept, and a pruner of cosine {config.pruner:g} with the truth. They

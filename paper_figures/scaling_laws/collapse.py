@@ -1,6 +1,8 @@
 """Test error over generations of relabelled data, law over simulation (Why Less is More)."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -9,12 +11,18 @@ from infojax.plots import LINES, MARKERS, PALETTE, Finding, Mean, bars_note, sty
 
 from .._agreement import agreement, follows
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from experiments.scaling_laws.collapse import Config
+
 TITLE = "Learners trained on each other's labels: what curation holds, and what it cannot"
 ANSWERS = "Why Less is More (Sometimes) (arXiv 2511.03492), model collapse and label-aware curation"
 EXPERIMENT = "collapse"
 
 
-def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
+def draw(tables: dict[str, pl.DataFrame], config: Config) -> Figure:
     import matplotlib.pyplot as plt
 
     columns = len(config.sizes) + 1
@@ -34,7 +42,7 @@ def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
     return figure
 
 
-def _generations(axis: Any, points: pl.DataFrame, config: Any) -> None:
+def _generations(axis: Axes, points: pl.DataFrame, config: Config) -> None:
     for index, (name, _, _, pruner) in enumerate(config.curations):
         here = points.filter(pl.col("name") == name)
         color, dashes, marker = PALETTE[index], LINES[index], MARKERS[index]
@@ -59,10 +67,10 @@ def _generations(axis: Any, points: pl.DataFrame, config: Any) -> None:
     axis.set_xlabel("generation")
 
 
-def _pruners(axis: Any, law: pl.DataFrame, config: Any) -> None:
+def _pruners(axis: Axes, law: pl.DataFrame, config: Config) -> None:
     """The last generation against the error of the pruner itself, arccos(cosine)/π."""
 
-    def own(cosine: Any) -> Any:
+    def own(cosine: np.ndarray) -> np.ndarray:
         return np.arccos(np.clip(cosine, -1, 1)) / np.pi
 
     law = law.filter((pl.col("size") == config.sizes[-1]) & (pl.col("generation") == config.generations))
@@ -70,7 +78,7 @@ def _pruners(axis: Any, law: pl.DataFrame, config: Any) -> None:
     for kept, aware in dict.fromkeys(kinds):
         index = kinds.index((kept, aware))
         line = law.filter((pl.col("kept") == kept) & (pl.col("label_aware") == aware))
-        axis.plot(own(line["pruner"]), line["error_law"], color=PALETTE[index], linestyle=LINES[index])
+        axis.plot(own(line["pruner"].to_numpy()), line["error_law"], color=PALETTE[index], linestyle=LINES[index])
     ends = own(np.array([0.9999, 0.0]))
     look = {"color": "0.6", "linewidth": 0.8, "linestyle": "-", "zorder": 0}
     axis.plot(ends, ends, **look, label="the pruner's own error (right panel)")
@@ -83,7 +91,7 @@ def _pruners(axis: Any, law: pl.DataFrame, config: Any) -> None:
     axis.set_title(f"n = {config.sizes[-1]:g} d, generation {config.generations}, law", fontsize=7)
 
 
-def numbers(tables: dict[str, pl.DataFrame], config: Any) -> pl.DataFrame:
+def numbers(tables: dict[str, pl.DataFrame], config: Config) -> pl.DataFrame:
     points = tables["points"]
     rows = []
     ends = pl.col("generation").is_in([1, config.generations])
@@ -111,7 +119,7 @@ def numbers(tables: dict[str, pl.DataFrame], config: Any) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=["quantity", "ours", "paper", "difference or note"], orient="row")
 
 
-def findings(tables: dict[str, pl.DataFrame], config: Any) -> tuple[Finding, ...]:
+def findings(tables: dict[str, pl.DataFrame], config: Config) -> tuple[Finding, ...]:
     points = tables["points"]
     few, many = min(config.sizes), max(config.sizes)
 
@@ -172,7 +180,7 @@ def _told(ends: dict[float, tuple[Mean, Mean]]) -> str:
     return ", ".join(f"{first.mean:.3f} → {last.mean:.3f} at n = {size:g} d" for size, (first, last) in ends.items())
 
 
-def remarks(config: Any) -> str:
+def remarks(config: Config) -> str:
     return f"""
     The first learner has the truth's labels, each later one those of the learner before it, on fresh examples; one
     pruner curates every generation's pool. The paper shows collapse with networks on images, which is not repeated

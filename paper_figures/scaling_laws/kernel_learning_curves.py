@@ -1,11 +1,20 @@
 """Learning curves of kernel regression on selected examples, their laws, and the exponents of fitted power laws."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 
 from infojax.plots import LINES, MARKERS, PALETTE, Finding, bars_note, style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
+    from matplotlib.figure import Figure
+
+    from experiments.scaling_laws.kernel_learning_curves import Config
 
 TITLE = "Pruning by information or by margin: learning curves of kernel regression"
 ANSWERS = (
@@ -26,7 +35,7 @@ SIZES = {"mnist": 60_000}  # data sets of which splits can be disjoint
 NAMES = {"mse": "test mse", "error": "fraction misclassified"}
 
 
-def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
+def draw(tables: dict[str, pl.DataFrame], config: Config) -> Figure:
     import matplotlib.pyplot as plt
 
     columns = [(kernel, kept) for kernel in KERNELS for kept in config.kept]
@@ -57,7 +66,7 @@ def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
     return figure
 
 
-def _curves(axis: Any, tables: dict[str, pl.DataFrame], where: dict, quantity: str) -> None:
+def _curves(axis: Axes, tables: dict[str, pl.DataFrame], where: dict, quantity: str) -> None:
     """Points: means over splits, one standard error. Lines: the law for what is drawn, the fit for what is grown."""
     own = tables["curves"].filter(**where)
     fits = tables["fits"].filter(**where, quantity=quantity, floor_fitted=False)
@@ -94,7 +103,7 @@ def _law(table: pl.DataFrame, quantity: str) -> str:
     return pointwise if table[pointwise].null_count() == 0 else f"{quantity}_spectral"
 
 
-def _plain_ticks(axis: Any, digits: tuple[int, ...]) -> None:
+def _plain_ticks(axis: Axis, digits: tuple[int, ...]) -> None:
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     axis.set_major_locator(LogLocator(subs=digits))
@@ -102,7 +111,7 @@ def _plain_ticks(axis: Any, digits: tuple[int, ...]) -> None:
     axis.set_minor_formatter(NullFormatter())
 
 
-def _exponents(axis: Any, fits: pl.DataFrame) -> None:
+def _exponents(axis: Axes, fits: pl.DataFrame) -> None:
     """Exponents of floor-free fits with their intervals, for both ways in which training sets grow."""
     fits = fits.filter(floor_fitted=False)
     for shift, way, filled in ((-0.14, "drawn", False), (0.14, "grown", True)):
@@ -120,13 +129,13 @@ def _exponents(axis: Any, fits: pl.DataFrame) -> None:
     axis.set_xlim(-0.5, len(RULES) - 0.5)
 
 
-def _same_range(axes: Any) -> None:
+def _same_range(axes: np.ndarray) -> None:
     ranges = np.array([axis.get_ylim() for axis in axes])
     for axis in axes:
         axis.set_ylim(ranges[:, 0].min(), ranges[:, 1].max())
 
 
-def numbers(tables: dict[str, pl.DataFrame], config: Any) -> pl.DataFrame:
+def numbers(tables: dict[str, pl.DataFrame], config: Config) -> pl.DataFrame:
     """Exponents and errors against random selection; how good the laws and the extrapolations are."""
     rows = []
     free = tables["fits"].filter(floor_fitted=False)
@@ -181,7 +190,7 @@ def _median_ratio(held_out: pl.DataFrame) -> float:
     return float(np.median((held_out["measured"] / held_out["predicted"]).to_numpy()))
 
 
-def findings(tables: dict[str, pl.DataFrame], config: Any) -> tuple[Finding, ...]:
+def findings(tables: dict[str, pl.DataFrame], config: Config) -> tuple[Finding, ...]:
     fits = tables["fits"].filter(~pl.col("floor_fitted"))
     errors = fits.filter(quantity="error", way="grown")
     misfit = dict(fits.filter(rule="most").group_by("way").agg(pl.col("misfit").median()).iter_rows())
@@ -228,7 +237,7 @@ def _moved(fit: dict[str, Any]) -> Finding:
     )
 
 
-def remarks(config: Any) -> str:
+def remarks(config: Config) -> str:
     splits = (
         "disjoint"
         if config.dataset == "mnist"

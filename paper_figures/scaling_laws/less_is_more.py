@@ -1,7 +1,9 @@
 """Test error against the fraction kept, few and many examples, strong and weak generator (Why Less is More, Fig. 1)."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -9,13 +11,19 @@ from infojax.plots import LINES, MARKERS, PALETTE, Finding, bars_note, style
 
 from .._agreement import agreement, follows
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from experiments.scaling_laws.less_is_more import Config
+
 TITLE = "When less is more: keeping hard, easy or random examples of a strong or a weak generator"
 ANSWERS = "Why Less is More (Sometimes) (arXiv 2511.03492), Figure 1 and Theorem 2"
 EXPERIMENT = "less_is_more"
 RULES = ("hard", "easy", "random")
 
 
-def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
+def draw(tables: dict[str, pl.DataFrame], config: Config) -> Figure:
     import matplotlib.pyplot as plt
 
     panels = [*((size, False) for size in config.sizes), (config.sizes[-1], True)]
@@ -38,7 +46,7 @@ def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
     return figure
 
 
-def _panel(axis: Any, points: pl.DataFrame, lines: pl.DataFrame) -> None:
+def _panel(axis: Axes, points: pl.DataFrame, lines: pl.DataFrame) -> None:
     for index, rule in enumerate(RULES):
         line, measured = (table.filter(pl.col("rule") == rule) for table in (lines, points))
         color, dashes, marker = PALETTE[index], LINES[index], MARKERS[index]
@@ -66,7 +74,7 @@ def _panel(axis: Any, points: pl.DataFrame, lines: pl.DataFrame) -> None:
     axis.minorticks_off()
 
 
-def numbers(tables: dict[str, pl.DataFrame], config: Any) -> pl.DataFrame:
+def numbers(tables: dict[str, pl.DataFrame], config: Config) -> pl.DataFrame:
     lines, points, limit = tables["lines"], tables["points"], tables["limit"]
     rows = []
     few, many = min(config.sizes), max(config.sizes)
@@ -97,7 +105,7 @@ def numbers(tables: dict[str, pl.DataFrame], config: Any) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=["quantity", "ours", "paper", "difference or note"], orient="row")
 
 
-def findings(tables: dict[str, pl.DataFrame], config: Any) -> tuple[Finding, ...]:
+def findings(tables: dict[str, pl.DataFrame], config: Config) -> tuple[Finding, ...]:
     lines, limit = tables["lines"], tables["limit"]
     few, many = min(config.sizes), max(config.sizes)
     strong, weak = max(config.generators), min(config.generators)
@@ -179,7 +187,7 @@ def _curation(lines: pl.DataFrame, size: float, strong: float, weak: float) -> I
             yield Finding(text, holds, f"least error {with_labels:.4f} with, {without:.4f} without, n = {size:g} d")
 
 
-def remarks(config: Any) -> str:
+def remarks(config: Config) -> str:
     few, many = min(config.sizes), max(config.sizes)
     strong, weak = max(config.generators), min(config.generators)
     return f"""

@@ -1,19 +1,27 @@
 """How many examples there must be, and may be, for pruning to help: the law against the size of the pool."""
 
+from __future__ import annotations
+
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
 from infojax.plots import LINES, PALETTE, Finding, style
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from experiments.scaling_laws.less_is_more import Config
+
 TITLE = "The window in which less is more: what pruning gains or loses against the size of the pool"
 ANSWERS = "Why Less is More (Sometimes) (arXiv 2511.03492): pruning wants many examples and a strong generator"
 EXPERIMENT = "less_is_more"
 
 
-def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
+def draw(tables: dict[str, pl.DataFrame], config: Config) -> Figure:
     import matplotlib.pyplot as plt
 
     strong = config.generators[0]
@@ -34,7 +42,7 @@ def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
     return figure
 
 
-def _lines(axis: Any, window: pl.DataFrame, cases: list[tuple[str, float, float]], symbol: str, which: int) -> None:
+def _lines(axis: Axes, window: pl.DataFrame, cases: list[tuple[str, float, float]], symbol: str, which: int) -> None:
     for index, case in enumerate(cases):
         size, ratio = _gain(window, *case)
         label = f"keep {case[0]}, {symbol} = {case[which]:g}"
@@ -56,7 +64,7 @@ def _gain(window: pl.DataFrame, rule: str, pruner: float, generator: float) -> t
     return pruned["size"].to_numpy(), pruned["error_law"].to_numpy() / every["error_law"].to_numpy()
 
 
-def numbers(tables: dict[str, pl.DataFrame], config: Any) -> pl.DataFrame:
+def numbers(tables: dict[str, pl.DataFrame], config: Config) -> pl.DataFrame:
     """Where each rule is better than keeping all, and by how much at most."""
     window, rows = tables["window"], []
     for (pruner, generator), _ in window.group_by("pruner", "generator", maintain_order=True):
@@ -82,7 +90,7 @@ def _stretches(size: np.ndarray, better: np.ndarray) -> str:
     return ", ".join(told) or "nowhere"
 
 
-def findings(tables: dict[str, pl.DataFrame], config: Any) -> tuple[Finding, ...]:
+def findings(tables: dict[str, pl.DataFrame], config: Config) -> tuple[Finding, ...]:
     window = tables["window"]
     strong, weak = window["generator"].to_numpy().max(), window["generator"].to_numpy().min()
 
@@ -124,7 +132,7 @@ def _last(size: np.ndarray, ratio: np.ndarray) -> float:
     return float(better[-1]) if len(better) else 0.0
 
 
-def remarks(config: Any) -> str:
+def remarks(config: Config) -> str:
     return f"""
     The law at p = {config.window_fraction:g} and λ = {config.ridge:g} relative to 1/n, divided by the law of
     keeping all; below 1, less is more. ρ is the cosine of the labels' generator with the truth, ρ* that of the

@@ -1,12 +1,20 @@
 """Maps of the best selection rule, hard, easy or all, over pruner or generator and d/n, by the law."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 
 from infojax.plots import Finding, style
 from infojax.scaling import FRACTIONS
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from experiments.scaling_laws.selection_phases import Config
 
 TITLE = "Keep the hard, the easy, or all? The best choice, by how much data there is and how good it is"
 ANSWERS = "Dohmatob et al. (arXiv 2511.03492), its claim of when less is more, as phase diagrams"
@@ -18,7 +26,7 @@ TICKS = (1.0, 0.99, 0.95, 0.9, 0.8, 0.7, 0.5, 0.3, 0.0)
 MAPS = {"pruner": "labels are the truth's", "generator": "pruner is the truth"}
 
 
-def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
+def draw(tables: dict[str, pl.DataFrame], config: Config) -> Figure:
     import matplotlib.pyplot as plt
     from matplotlib.patches import Patch
 
@@ -53,7 +61,7 @@ def _grid(phases: pl.DataFrame, name: str, hold: str, best_ridge: bool) -> dict[
     return {column: chosen[column].to_numpy().reshape(shape) for column in chosen.columns}
 
 
-def _phases(axis: Any, grid: dict[str, np.ndarray]) -> None:
+def _phases(axis: Axes, grid: dict[str, np.ndarray]) -> None:
     from matplotlib.colors import ListedColormap
 
     ratio, angle = grid["ratio"], np.arccos(grid["cosine"])
@@ -73,7 +81,7 @@ def _phases(axis: Any, grid: dict[str, np.ndarray]) -> None:
         axis.text(0.97, 0.7, end, transform=axis.transAxes, fontsize=5, ha="right")
 
 
-def _label(axis: Any, lines: Any) -> None:
+def _label(axis: Axes, lines: Any) -> None:
     """Label each contour in the middle of its longest piece, where that is long enough and no other label is near."""
     size, corner = np.array([axis.bbox.width, axis.bbox.height]), np.array([axis.bbox.x0, axis.bbox.y0])
     levels = [
@@ -97,7 +105,7 @@ def _label(axis: Any, lines: Any) -> None:
             axis.clabel(lines, [lines.levels[number]], fontsize=5, fmt="%g", inline_spacing=0, manual=[place])
 
 
-def _regret(figure: Any, axis: Any, grid: dict[str, np.ndarray]) -> None:
+def _regret(figure: Figure, axis: Axes, grid: dict[str, np.ndarray]) -> None:
     ratio, angle, regret = grid["ratio"], np.arccos(grid["cosine"]), 100 * grid["regret_all"]
     image = axis.pcolormesh(ratio, angle, regret, vmin=0, shading="nearest", rasterized=True)
     bar = figure.colorbar(image, ax=axis)
@@ -106,7 +114,7 @@ def _regret(figure: Any, axis: Any, grid: dict[str, np.ndarray]) -> None:
     _dress(axis, grid)
 
 
-def _dress(axis: Any, grid: dict[str, np.ndarray]) -> None:
+def _dress(axis: Axes, grid: dict[str, np.ndarray]) -> None:
     ticks = [tick for tick in TICKS if tick > grid["cosine"].min() - 1e-9]
     axis.set_yticks(np.arccos(ticks), [f"{tick:g}" for tick in ticks], fontsize=6)
     axis.set_xscale("log")
@@ -114,7 +122,7 @@ def _dress(axis: Any, grid: dict[str, np.ndarray]) -> None:
     axis.set_xlim(grid["ratio"].min(), grid["ratio"].max())
 
 
-def numbers(tables: dict[str, pl.DataFrame], config: Any) -> pl.DataFrame:
+def numbers(tables: dict[str, pl.DataFrame], config: Config) -> pl.DataFrame:
     """How much of each map each rule has, when hard is best, what keeping all loses, and the simulated cells."""
     phases, checks = tables["phases"], tables["checks"]
     rows = []
@@ -162,7 +170,7 @@ def numbers(tables: dict[str, pl.DataFrame], config: Any) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=["quantity", "ours", "paper", "difference or note"], orient="row")
 
 
-def findings(tables: dict[str, pl.DataFrame], config: Any) -> tuple[Finding, ...]:
+def findings(tables: dict[str, pl.DataFrame], config: Config) -> tuple[Finding, ...]:
     pools = tables["phases"].filter(pl.col("hold") == "pool", ~pl.col("best_ridge"))
     right, generated = (pools.filter(pl.col("map") == name) for name in MAPS)
     best = {
@@ -225,7 +233,7 @@ def _gap(cell: pl.DataFrame) -> float:
     return (rival["error"] - best["error"]) / np.hypot(rival["error_stderr"], best["error_stderr"])
 
 
-def remarks(config: Any) -> str:
+def remarks(config: Config) -> str:
     return f"""
     The paper claims that less is more only with many examples and a strong generator, and its theorem says that hard
     examples are best where pruner and generator are both near the truth, easy ones where only the pruner is. These maps

@@ -1,6 +1,8 @@
 """Test error against wrong labels among verified synthetic data, law over simulation (Feng et al.)."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -10,12 +12,18 @@ from infojax.plots import LINES, MARKERS, PALETTE, Finding, bars_note, style
 
 from .._agreement import agreement, follows
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from experiments.scaling_laws.verification import Config
+
 TITLE = "Synthetic data behind a verifier: where wrong labels break the learner, and what some real data change"
 ANSWERS = "Feng et al. (arXiv 2406.07515), the transition at ε* = 1/(1 + ψ/φ)"
 EXPERIMENT = "verification"
 
 
-def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
+def draw(tables: dict[str, pl.DataFrame], config: Config) -> Figure:
     import matplotlib.pyplot as plt
 
     columns = len(config.ratios) + 2
@@ -42,7 +50,7 @@ def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
     return figure
 
 
-def _panel(axis: Any, points: pl.DataFrame, lines: pl.DataFrame, config: Any) -> None:
+def _panel(axis: Axes, points: pl.DataFrame, lines: pl.DataFrame, config: Config) -> None:
     kinds = lines.select("keep_correct", "keep_wrong", "real_fraction", "breakdown").unique(maintain_order=True)
     for index, (right, wrong, real, breakdown) in enumerate(kinds.iter_rows()):
         here = (pl.col("keep_correct") == right) & (pl.col("keep_wrong") == wrong) & (pl.col("real_fraction") == real)
@@ -66,7 +74,7 @@ def _panel(axis: Any, points: pl.DataFrame, lines: pl.DataFrame, config: Any) ->
     axis.set_ylim(0.1, 0.9)
 
 
-def numbers(tables: dict[str, pl.DataFrame], config: Any) -> pl.DataFrame:
+def numbers(tables: dict[str, pl.DataFrame], config: Config) -> pl.DataFrame:
     points, lines = tables["points"], tables["lines"]
     rows = []
     kinds = ["part", "keep_correct", "keep_wrong", "real_fraction", "breakdown"]
@@ -95,7 +103,7 @@ def _crossing(line: pl.DataFrame) -> float:
     return float(np.interp(0.5, error, noise, left=np.nan, right=np.nan))
 
 
-def findings(tables: dict[str, pl.DataFrame], config: Any) -> tuple[Finding, ...]:
+def findings(tables: dict[str, pl.DataFrame], config: Config) -> tuple[Finding, ...]:
     lines = tables["lines"].filter(part="verifier")
     kinds = ["keep_correct", "keep_wrong", "ratio", "breakdown"]
     crossings = [
@@ -153,7 +161,7 @@ def _error(lines: pl.DataFrame, kept: tuple[float, float], ratio: float, noise: 
     return float(np.interp(noise, line["label_noise"].to_numpy(), line["error_law"].to_numpy()))
 
 
-def remarks(config: Any) -> str:
+def remarks(config: Config) -> str:
     right, wrong = config.real_verifier
     return f"""
     Synthetic labels are wrong with probability ε; a verifier keeps rightly labelled examples with probability φ and

@@ -1,6 +1,8 @@
 """What pruning ever larger pools can do for a fixed number of kept examples: a cliff, not an exponential."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -9,12 +11,18 @@ from infojax.plots import LINES, MARKERS, PALETTE, Finding, bars_note, style
 
 from .._agreement import agreement, follows
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from experiments.sorscher.perceptron_cliff import Config
+
 TITLE = "The least test error at a fixed number of kept examples per dimension"
 ANSWERS = "Sorscher et al. (arXiv 2206.14486), the Pareto frontier over the fraction kept (Figure 1)"
 EXPERIMENT = "perceptron_cliff"
 
 
-def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
+def draw(tables: dict[str, pl.DataFrame], config: Config) -> Figure:
     import matplotlib.pyplot as plt
 
     with style("full", columns=2, height_to_width=0.85):
@@ -26,7 +34,7 @@ def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
     return figure
 
 
-def _frontiers(axis: Any, frontier: pl.DataFrame, config: Any) -> None:
+def _frontiers(axis: Axes, frontier: pl.DataFrame, config: Config) -> None:
     for index, floor in enumerate(config.floors):
         line = frontier.filter(pl.col("floor") == floor)
         axis.plot(
@@ -46,7 +54,7 @@ def _frontiers(axis: Any, frontier: pl.DataFrame, config: Any) -> None:
     axis.set_ylabel("least test error over f")
 
 
-def _pools(axis: Any, lines: pl.DataFrame, points: pl.DataFrame, config: Any) -> None:
+def _pools(axis: Axes, lines: pl.DataFrame, points: pl.DataFrame, config: Config) -> None:
     for index, alpha in enumerate(config.kept):
         line, measured = (table.filter(pl.col("alpha_kept") == alpha).sort("alpha_total") for table in (lines, points))
         color, marker = PALETTE[index], MARKERS[index]
@@ -76,7 +84,7 @@ def _pools(axis: Any, lines: pl.DataFrame, points: pl.DataFrame, config: Any) ->
     axis.legend(fontsize=6, loc="lower left", title=title, title_fontsize=6)
 
 
-def numbers(tables: dict[str, pl.DataFrame], config: Any) -> pl.DataFrame:
+def numbers(tables: dict[str, pl.DataFrame], config: Config) -> pl.DataFrame:
     frontier, lines, points = tables["frontier"], tables["lines"], tables["points"]
     floor = min(config.floors)
     rows = []
@@ -108,7 +116,7 @@ def _decay(line: pl.DataFrame, low: float, high: float) -> float:
     return (log[0] - log[1]) / (high - low)
 
 
-def findings(tables: dict[str, pl.DataFrame], config: Any) -> tuple[Finding, ...]:
+def findings(tables: dict[str, pl.DataFrame], config: Config) -> tuple[Finding, ...]:
     lines, frontier = tables["lines"], tables["frontier"].filter(floor=min(config.floors))
     deepest = lines.filter(fraction=lines["fraction"].to_numpy().min()).sort("alpha_kept")
     before = deepest.filter(pl.col("alpha_kept") < 1.9)["error_law"].to_numpy()
@@ -141,7 +149,7 @@ def findings(tables: dict[str, pl.DataFrame], config: Any) -> tuple[Finding, ...
     )
 
 
-def remarks(config: Any) -> str:
+def remarks(config: Config) -> str:
     return f"""
     The paper's abstract says that with a good metric pruning can, in theory, beat power laws and "potentially even
     reduce" them to exponential ones, in the size of the pruned data set. This is the exact law of its own model, for

@@ -1,7 +1,9 @@
 """Test error of a perceptron against the size of the pool, hard or easy examples kept (Sorscher et al., Figs. 1, 2)."""
 
+from __future__ import annotations
+
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -10,12 +12,18 @@ from infojax.plots import LINES, MARKERS, PALETTE, Finding, bars_note, style
 
 from .._agreement import agreement, follows
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from experiments.sorscher.perceptron_pruning import Config
+
 TITLE = "Pruning the training set of a perceptron: which examples to keep, and by which probe"
 ANSWERS = "Sorscher et al. (arXiv 2206.14486), Figures 1 and 2, perceptron theory and simulation"
 EXPERIMENT = "perceptron_pruning"
 
 
-def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
+def draw(tables: dict[str, pl.DataFrame], config: Config) -> Figure:
     import matplotlib.pyplot as plt
 
     panels = [("easy", 0.0), ("hard", 0.0), *(("hard", angle) for angle in config.angles)]
@@ -42,7 +50,7 @@ def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
     return figure
 
 
-def _panel(axis: Any, points: pl.DataFrame, lines: pl.DataFrame, config: Any) -> None:
+def _panel(axis: Axes, points: pl.DataFrame, lines: pl.DataFrame, config: Config) -> None:
     for index, fraction in enumerate(config.fractions):
         line, measured = (table.filter(pl.col("fraction") == fraction) for table in (lines, points))
         color, marker = PALETTE[index], MARKERS[index]
@@ -62,7 +70,7 @@ def _panel(axis: Any, points: pl.DataFrame, lines: pl.DataFrame, config: Any) ->
     axis.set_yscale("log")
 
 
-def numbers(tables: dict[str, pl.DataFrame], config: Any) -> pl.DataFrame:
+def numbers(tables: dict[str, pl.DataFrame], config: Config) -> pl.DataFrame:
     """Which rule is better where, and how well the law fits."""
     points, lines = tables["points"], tables["lines"]
     rows = []
@@ -94,7 +102,7 @@ def numbers(tables: dict[str, pl.DataFrame], config: Any) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=["quantity", "ours", "paper", "difference or note"], orient="row")
 
 
-def findings(tables: dict[str, pl.DataFrame], config: Any) -> tuple[Finding, ...]:
+def findings(tables: dict[str, pl.DataFrame], config: Config) -> tuple[Finding, ...]:
     lines = tables["lines"]
     fraction, smallest = config.fractions[1], min(config.fractions)
 
@@ -137,7 +145,7 @@ def findings(tables: dict[str, pl.DataFrame], config: Any) -> tuple[Finding, ...
     )
 
 
-def remarks(config: Any) -> str:
+def remarks(config: Config) -> str:
     return f"""
     Points are max-margin perceptrons on pools of dimension N = {config.dimension} (the paper's N is 200), found
     exactly; up to α_kept = {config.most_kept:g}, where they are affordable. Where a line is steepest, N is small

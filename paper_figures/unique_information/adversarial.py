@@ -1,10 +1,18 @@
 """Unique information of adversarial examples."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from infojax.plots import LINES, MARKERS, PALETTE, Finding, bars_note, cumulative, mean_of, mean_ratio, style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from experiments.unique_information.adversarial import Config
 
 TITLE = "How informative adversarial examples are, few and many"
 ANSWERS = "Harutyunyan et al. (ICLR 2021), informativeness of adversarial examples"
@@ -14,7 +22,7 @@ MEASURES = {"functional": "F-SI", "weights": "SI"}
 LOOKS = {"clean": 3, "noise": 2, "FGSM": 1, "PGD": 0}
 
 
-def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
+def draw(tables: dict[str, pl.DataFrame], config: Config) -> Figure:
     import matplotlib.pyplot as plt
 
     columns = 2 + len(config.n_added)
@@ -45,12 +53,12 @@ def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
     return figure
 
 
-def _radius(config: Any) -> float:
+def _radius(config: Config) -> float:
     """Which ε the distributions are drawn for."""
     return sorted(config.radii)[len(config.radii) // 2]
 
 
-def _examples(axis: Any, scores: pl.DataFrame, config: Any) -> None:
+def _examples(axis: Axes, scores: pl.DataFrame, config: Config) -> None:
     clean, added = scores.filter(kind="clean"), scores.filter(source=1)
     values = clean.filter(source=0)["functional"].to_numpy()
     samples: dict[str, Any] = {"training set": values}
@@ -63,7 +71,7 @@ def _examples(axis: Any, scores: pl.DataFrame, config: Any) -> None:
     axis.set_title(f"{min(config.n_added)} added, ε = {_radius(config):g}", fontsize=7)
 
 
-def _ratios(axis: Any, summary: pl.DataFrame, gap: float) -> None:
+def _ratios(axis: Axes, summary: pl.DataFrame, gap: float) -> None:
     for kind, i in LOOKS.items():
         for radius in summary.filter(kind=kind)["radius"].unique().sort():
             found = mean_ratio(summary.filter(kind=kind, radius=radius)["median_ratio"])
@@ -74,7 +82,7 @@ def _ratios(axis: Any, summary: pl.DataFrame, gap: float) -> None:
     axis.set_yscale("log")
 
 
-def _errors(axis: Any, summary: pl.DataFrame) -> None:
+def _errors(axis: Axes, summary: pl.DataFrame) -> None:
     for kind, i in LOOKS.items():
         own = (
             summary.filter(kind=kind)
@@ -88,7 +96,7 @@ def _errors(axis: Any, summary: pl.DataFrame) -> None:
     axis.set_title("network attacked", fontsize=7)
 
 
-def numbers(tables: dict[str, pl.DataFrame], config: Any) -> pl.DataFrame:
+def numbers(tables: dict[str, pl.DataFrame], config: Config) -> pl.DataFrame:
     rows = []
     for measure, name in MEASURES.items():
         for count in config.n_added:
@@ -104,7 +112,7 @@ def numbers(tables: dict[str, pl.DataFrame], config: Any) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=["quantity", "ours", "paper", "note"], orient="row")
 
 
-def findings(tables: dict[str, pl.DataFrame], config: Any) -> tuple[Finding, ...]:
+def findings(tables: dict[str, pl.DataFrame], config: Config) -> tuple[Finding, ...]:
     few, many, radius = min(config.n_added), max(config.n_added), max(config.radii)
     functional = tables["summary"].filter(measure="functional")
 
@@ -142,7 +150,7 @@ def findings(tables: dict[str, pl.DataFrame], config: Any) -> tuple[Finding, ...
     )
 
 
-def remarks(config: Any) -> str:
+def remarks(config: Config) -> str:
     first, second = config.classes
     return f"""
     A network of one hidden layer of {config.width} ReLU units is trained by {config.steps} steps of gradient descent on

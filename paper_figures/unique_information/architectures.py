@@ -1,11 +1,19 @@
 """Heat maps of the agreement between networks on which examples are informative."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
 from infojax.plots import Finding, style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from experiments.unique_information.architectures import Config
 
 TITLE = "Do networks agree on which examples are informative?"
 ANSWERS = "Harutyunyan et al. (ICLR 2021), whose scores are of one network each; a question that the paper leaves open"
@@ -14,7 +22,7 @@ EXPERIMENT = "architectures"
 MATCHINGS = ("equal time", "equal fit")
 
 
-def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
+def draw(tables: dict[str, pl.DataFrame], config: Config) -> Figure:
     import matplotlib.pyplot as plt
 
     summary = _summary(tables["agreement"])
@@ -61,7 +69,7 @@ def _matrices(own: pl.DataFrame, networks: tuple[str, ...]) -> tuple[np.ndarray,
     return values, errors
 
 
-def _write(axis: Any, values: np.ndarray, errors: np.ndarray, middle: float) -> None:
+def _write(axis: Axes, values: np.ndarray, errors: np.ndarray, middle: float) -> None:
     for (i, j), value in np.ndenumerate(values):
         if np.isfinite(value):
             error = f"\n±{errors[i, j]:.2f}".replace("0.", ".") if np.isfinite(errors[i, j]) else ""
@@ -71,7 +79,7 @@ def _write(axis: Any, values: np.ndarray, errors: np.ndarray, middle: float) -> 
             axis.text(j, i, text, ha="center", va="center", fontsize=4.8, color=color, weight=weight, linespacing=0.95)
 
 
-def numbers(tables: dict[str, pl.DataFrame], config: Any) -> pl.DataFrame:
+def numbers(tables: dict[str, pl.DataFrame], config: Config) -> pl.DataFrame:
     rows = []
     for entry in _summary(tables["agreement"]).iter_rows(named=True):
         if entry["measure"] == "weights" and entry["a"] != entry["b"]:
@@ -90,7 +98,7 @@ def numbers(tables: dict[str, pl.DataFrame], config: Any) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=["quantity", "ours", "paper", "note"], orient="row")
 
 
-def findings(tables: dict[str, pl.DataFrame], config: Any) -> tuple[Finding, ...]:
+def findings(tables: dict[str, pl.DataFrame], config: Config) -> tuple[Finding, ...]:
     summary = _summary(tables["agreement"]).filter(measure="functional")
     same = pl.col("a") == pl.col("b")
     within, between = (
@@ -134,7 +142,7 @@ def findings(tables: dict[str, pl.DataFrame], config: Any) -> tuple[Finding, ...
     )
 
 
-def remarks(config: Any) -> str:
+def remarks(config: Config) -> str:
     first, second = config.classes
     return f"""
     Infinitely wide networks have no noise of initial weights, so a finite network can have a larger ρ with them than

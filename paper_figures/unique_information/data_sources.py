@@ -1,10 +1,18 @@
 """Unique information of two data sources: example by example, as a whole, and by class."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from infojax.plots import LINES, MARKERS, PALETTE, Finding, bars_note, cumulative, mean_of, mean_ratio, style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from experiments.unique_information.data_sources import Config
 
 TITLE = "How informative two data sources are for one task"
 ANSWERS = "Harutyunyan et al. (ICLR 2021), Figure 2a (MNIST and SVHN digits)"
@@ -18,7 +26,7 @@ MEASURES = {
 }
 
 
-def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
+def draw(tables: dict[str, pl.DataFrame], config: Config) -> Figure:
     import matplotlib.pyplot as plt
 
     rows = len(config.seconds)
@@ -45,12 +53,12 @@ def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
     return figure
 
 
-def _names(config: Any, second: str) -> tuple[str, str]:
+def _names(config: Config, second: str) -> tuple[str, str]:
     known = {"photographs": f"{config.dataset} over photographs", "itself": f"other {config.dataset}"}
     return config.dataset, known.get(second, second)
 
 
-def _examples(axis: Any, scores: pl.DataFrame, names: tuple[str, str]) -> None:
+def _examples(axis: Axes, scores: pl.DataFrame, names: tuple[str, str]) -> None:
     looks = {name: {"color": PALETTE[source], "linestyle": LINES[source]} for source, name in enumerate(names)}
     samples = {name: scores.filter(source=source)["functional"] for source, name in enumerate(names)}
     cumulative(axis, samples, looks)
@@ -58,20 +66,22 @@ def _examples(axis: Any, scores: pl.DataFrame, names: tuple[str, str]) -> None:
     axis.legend(loc="upper left", fontsize=6)
 
 
-def _wholes(axis: Any, groups: pl.DataFrame, names: tuple[str, str]) -> None:
+def _wholes(axis: Axes, groups: pl.DataFrame, names: tuple[str, str]) -> None:
     marks = {"functional": ("left out as a whole", -0.08), "functional_sum": ("sum over its examples", 0.08)}
     for i, (column, (label, shift)) in enumerate(marks.items()):
         for source in (0, 1):
             found = mean_ratio(groups.filter(source=source)[column])
             color, fill = PALETTE[source], "w" if i else PALETTE[source]
-            look = {"color": color, "marker": MARKERS[source], "markerfacecolor": fill, "linestyle": "none"}
-            axis.errorbar(source + shift, found.mean, found.bar, **look)
+            axis.errorbar(
+                source + shift, found.mean, found.bar, color=color, marker=MARKERS[source], markerfacecolor=fill,
+                linestyle="none",
+            )  # fmt: skip
         axis.plot([], [], MARKERS[0], color="0.3", markerfacecolor="w" if i else "0.3", label=label)
     axis.set(xlim=(-0.5, 1.5), ylabel="F-SI of a source [nats]")
     axis.set_xticks([0, 1], [name.replace(" over ", "\nover ") for name in names], fontsize=6)
 
 
-def _classes(axis: Any, groups: pl.DataFrame) -> None:
+def _classes(axis: Axes, groups: pl.DataFrame) -> None:
     labels = groups["label"].unique().sort().to_list()
     for source in (0, 1):
         for place, label in enumerate(labels):
@@ -79,13 +89,13 @@ def _classes(axis: Any, groups: pl.DataFrame) -> None:
             if own.is_empty():  # the draws held no example of it
                 continue
             found = mean_ratio(own["functional"] / own["examples"])
-            look = {"color": PALETTE[source], "marker": MARKERS[source], "linestyle": "none"}
-            axis.errorbar(place + 0.24 * (source - 0.5), found.mean, found.bar, **look)
+            x, color, marker = place + 0.24 * (source - 0.5), PALETTE[source], MARKERS[source]
+            axis.errorbar(x, found.mean, found.bar, color=color, marker=marker, linestyle="none")
     axis.set_ylabel("F-SI of a class of a source,\nper example [nats]")
     axis.set_xticks(range(len(labels)), labels)
 
 
-def numbers(tables: dict[str, pl.DataFrame], config: Any) -> pl.DataFrame:
+def numbers(tables: dict[str, pl.DataFrame], config: Config) -> pl.DataFrame:
     rows = []
     for second in config.seconds:
         first, other = _names(config, second)
@@ -108,7 +118,7 @@ def numbers(tables: dict[str, pl.DataFrame], config: Any) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=["quantity", "ours", "paper", "note"], orient="row")
 
 
-def findings(tables: dict[str, pl.DataFrame], config: Any) -> tuple[Finding, ...]:
+def findings(tables: dict[str, pl.DataFrame], config: Config) -> tuple[Finding, ...]:
     found = []
     for second in config.seconds:
         first, other = _names(config, second)
@@ -141,7 +151,7 @@ def findings(tables: dict[str, pl.DataFrame], config: Any) -> tuple[Finding, ...
     return tuple(found)
 
 
-def remarks(config: Any) -> str:
+def remarks(config: Config) -> str:
     text = f"""
     The paper pools 500 MNIST and 500 SVHN digits for a ten-way task, scores them with an ImageNet ResNet-18, and finds
     SVHN much more informative; it prints no number. SVHN is in no registry of packages. Ours is the same question with

@@ -1,10 +1,17 @@
 """Information in ensembles of real networks of growing width, against the exact one of infinite width."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from infojax.plots import LINES, MARKERS, PALETTE, Finding, bars_note, style
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from experiments.unique_information.ensemble_width import Config
 
 TITLE = "Exact information of the infinitely wide ensemble, and ensembles of real networks"
 ANSWERS = (
@@ -16,7 +23,7 @@ EXPERIMENT = "ensemble_width"
 MEASURES = {"joint": "all validation points together", "pointwise": "one validation point, on average"}
 
 
-def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
+def draw(tables: dict[str, pl.DataFrame], config: Config) -> Figure:
     import matplotlib.pyplot as plt
 
     with style("full", columns=2, height_to_width=0.8):
@@ -42,7 +49,7 @@ def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
     return figure
 
 
-def numbers(tables: dict[str, pl.DataFrame], config: Any) -> pl.DataFrame:
+def numbers(tables: dict[str, pl.DataFrame], config: Config) -> pl.DataFrame:
     rows = []
     for measure, name in MEASURES.items():
         for exact in tables["exact"].iter_rows(named=True):
@@ -57,7 +64,7 @@ def numbers(tables: dict[str, pl.DataFrame], config: Any) -> pl.DataFrame:
     return pl.DataFrame(rows, columns, orient="row")
 
 
-def findings(tables: dict[str, pl.DataFrame], config: Any) -> tuple[Finding, ...]:
+def findings(tables: dict[str, pl.DataFrame], config: Config) -> tuple[Finding, ...]:
     joined = tables["ensembles"].join(tables["exact"], on="example", suffix="_exact").with_columns(
         ratio=pl.col("joint") / pl.col("joint_exact"),
         apart=((pl.col("joint") - pl.col("joint_exact")) / pl.col("joint_error")).abs(),
@@ -79,7 +86,7 @@ def findings(tables: dict[str, pl.DataFrame], config: Any) -> tuple[Finding, ...
     )
 
 
-def remarks(config: Any) -> str:
+def remarks(config: Config) -> str:
     first, second = config.classes
     return (
         f"Networks with one hidden ReLU layer in the NTK parameterisation on {config.dataset} {first} against "

@@ -1,11 +1,19 @@
 """Histograms of unique information over a training set, with the least and most informative examples."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 
 from infojax.plots import PALETTE, Finding, style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from experiments.unique_information.information_histogram import Config
 
 TITLE = "How informative the examples of a training set are"
 ANSWERS = "Harutyunyan et al. (ICLR 2021), the histograms of F-SI with the 10 least and most informative examples"
@@ -16,7 +24,7 @@ CHANGES = {"functional": "predictions", "weights": "weights"}
 ENDS = {"least": "least\ninformative", "most": "most\ninformative"}
 
 
-def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
+def draw(tables: dict[str, pl.DataFrame], config: Config) -> Figure:
     import matplotlib.pyplot as plt
 
     with style("full", height_to_width=0.66):
@@ -35,7 +43,7 @@ def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
     return figure
 
 
-def _histogram(axis: Any, scores: pl.DataFrame, measure: str) -> None:
+def _histogram(axis: Axes, scores: pl.DataFrame, measure: str) -> None:
     values = scores[measure].to_numpy()
     edges = np.geomspace(values[values > 0].min(), values.max(), round(len(values) ** 0.5) + 1)
     for i, label in enumerate(scores["label"].unique().sort()):
@@ -44,12 +52,12 @@ def _histogram(axis: Any, scores: pl.DataFrame, measure: str) -> None:
         axis.hist(own, edges, histtype="stepfilled", label=f"class {label}", linewidth=1.1, **look)
     axis.set_xscale("log")
     axis.set_xlabel(f"{MEASURES[measure]}, change of the {CHANGES[measure]} [nats]")
-    axis.yaxis.get_major_locator().set_params(integer=True)
+    axis.locator_params(axis="y", integer=True)
     axis.set_ylabel("examples")
     axis.legend()
 
 
-def _image(axis: Any, entry: dict[str, Any]) -> None:
+def _image(axis: Axes, entry: dict[str, Any]) -> None:
     pixels = np.reshape(entry["pixels"], (entry["height"], entry["width"]))
     axis.imshow(pixels, cmap="gray_r", vmin=0, vmax=1)
     axis.set(xticks=[], yticks=[])
@@ -57,7 +65,7 @@ def _image(axis: Any, entry: dict[str, Any]) -> None:
     axis.set_xlabel(f"“{entry['label']}”  {entry['functional']:.1e}", fontsize=5, labelpad=2)
 
 
-def numbers(tables: dict[str, pl.DataFrame], config: Any) -> pl.DataFrame:
+def numbers(tables: dict[str, pl.DataFrame], config: Config) -> pl.DataFrame:
     rows = []
     for measure, name in MEASURES.items():
         values = np.sort(tables["scores"][measure].to_numpy())
@@ -76,7 +84,7 @@ def numbers(tables: dict[str, pl.DataFrame], config: Any) -> pl.DataFrame:
     )
 
 
-def findings(tables: dict[str, pl.DataFrame], config: Any) -> tuple[Finding, ...]:
+def findings(tables: dict[str, pl.DataFrame], config: Config) -> tuple[Finding, ...]:
     found = []
     for measure, name in MEASURES.items():
         values = np.sort(tables["scores"][measure].to_numpy())
@@ -91,7 +99,7 @@ def findings(tables: dict[str, pl.DataFrame], config: Any) -> tuple[Finding, ...
     )
 
 
-def remarks(config: Any) -> str:
+def remarks(config: Config) -> str:
     first, second = config.classes
     text = (
         f"All {config.n_train} training examples of {config.dataset} {first} against {second}; one hidden layer of "

@@ -1,11 +1,19 @@
 """Unique information over training time: size, ranking, and detection of mislabelled examples."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
 from infojax.plots import LINES, MARKERS, PALETTE, Finding, note_below, style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from experiments.unique_information.information_over_time import Config
 
 TITLE = "Unique information over training time"
 ANSWERS = "Harutyunyan et al. (ICLR 2021), whose scores are for one time T; a question that the paper leaves open"
@@ -17,7 +25,7 @@ SCORES = {"F-SI": "F-SI", "SI": "SI", "residual": "|residual|", "loo-residual": 
 MNIST = {False: 0.398, True: 0.999}
 
 
-def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
+def draw(tables: dict[str, pl.DataFrame], config: Config) -> Figure:
     import matplotlib.pyplot as plt
 
     with style("full", rows=2, columns=2, height_to_width=0.68):
@@ -30,7 +38,7 @@ def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
     return figure
 
 
-def _sizes(axis: Any, sizes: pl.DataFrame, config: Any) -> None:
+def _sizes(axis: Axes, sizes: pl.DataFrame, config: Config) -> None:
     for measure, name in MEASURES.items():
         for decay in config.decays:
             i = _look(measure, decay, config)
@@ -47,7 +55,7 @@ def _sizes(axis: Any, sizes: pl.DataFrame, config: Any) -> None:
     _times(axis, config)
 
 
-def _against_the_end(axis: Any, ranks: pl.DataFrame, config: Any) -> None:
+def _against_the_end(axis: Axes, ranks: pl.DataFrame, config: Config) -> None:
     end = ranks.filter(pl.col("other").is_null())
     for measure, name in MEASURES.items():
         for decay in config.decays:
@@ -68,7 +76,7 @@ def _against_the_end(axis: Any, ranks: pl.DataFrame, config: Any) -> None:
     _times(axis, config)
 
 
-def _heat_map(axis: Any, ranks: pl.DataFrame, config: Any, figure: Any) -> None:
+def _heat_map(axis: Axes, ranks: pl.DataFrame, config: Config, figure: Figure) -> None:
     count = len(config.steps) + 1
     own = ranks.filter((pl.col("measure") == "functional") & (pl.col("decay") == config.decays[0]))
     values = own["spearman"].to_numpy().reshape(count, count)
@@ -83,7 +91,7 @@ def _heat_map(axis: Any, ranks: pl.DataFrame, config: Any, figure: Any) -> None:
     figure.colorbar(image, ax=axis, label="Spearman ρ")
 
 
-def _detection(axis: Any, detection: pl.DataFrame, config: Any) -> None:
+def _detection(axis: Axes, detection: pl.DataFrame, config: Config) -> None:
     for i, (score, name) in enumerate(SCORES.items()):
         own = detection.filter((pl.col("score") == score) & (pl.col("decay") == config.decays[0]))
         axis.plot(
@@ -108,16 +116,16 @@ def _detection(axis: Any, detection: pl.DataFrame, config: Any) -> None:
     _times(axis, config)
 
 
-def _look(measure: str, decay: float, config: Any) -> int:
+def _look(measure: str, decay: float, config: Config) -> int:
     return tuple(MEASURES).index(measure) + 2 * config.decays.index(decay)
 
 
-def _positions(config: Any) -> np.ndarray:
+def _positions(config: Config) -> np.ndarray:
     """Times on a logarithmic axis, t = ∞ a factor of ten after the last."""
     return np.array([*config.steps, 10 * config.steps[-1]], float)
 
 
-def _times(axis: Any, config: Any) -> None:
+def _times(axis: Axes, config: Config) -> None:
     axis.set_xscale("log")
     first, last = (round(f(np.log10(config.steps[i]))) for f, i in ((np.ceil, 0), (np.floor, -1)))
     powers = np.arange(first, last + 1, 2 if last - first > 5 else 1)
@@ -130,7 +138,7 @@ def _decay(decay: float) -> str:
     return "no decay" if decay == 0 else f"decay {decay:g}"
 
 
-def numbers(tables: dict[str, pl.DataFrame], config: Any) -> pl.DataFrame:
+def numbers(tables: dict[str, pl.DataFrame], config: Config) -> pl.DataFrame:
     rows = []
     ranks = tables["ranks"].filter((pl.col("steps") == config.stop) & pl.col("other").is_null())
     for entry in ranks.iter_rows(named=True):
@@ -158,7 +166,7 @@ def _at(table: pl.DataFrame, steps: int | None) -> pl.DataFrame:
     return table.filter(pl.col("steps").is_null() if steps is None else pl.col("steps") == steps)
 
 
-def findings(tables: dict[str, pl.DataFrame], config: Any) -> tuple[Finding, ...]:
+def findings(tables: dict[str, pl.DataFrame], config: Config) -> tuple[Finding, ...]:
     least, most, stop = config.decays[0], max(config.decays), config.stop
     ranks = {
         decay: tables["ranks"]
@@ -199,7 +207,7 @@ def findings(tables: dict[str, pl.DataFrame], config: Any) -> tuple[Finding, ...
     )
 
 
-def remarks(config: Any) -> str:
+def remarks(config: Config) -> str:
     first, second = config.classes
     return f"""
     The paper scores examples at the step T where it stops training. Which examples are informative is a question about

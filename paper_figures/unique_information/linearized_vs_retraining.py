@@ -1,10 +1,18 @@
 """Scatter of unique information in closed form against retraining without each example."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from infojax.plots import PALETTE, Finding, style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from experiments.unique_information.linearized_vs_retraining import Config
 
 TITLE = "Closed-form unique information against retraining without each example"
 ANSWERS = "Harutyunyan et al. (ICLR 2021), Table 1, column MLP"
@@ -27,7 +35,7 @@ PAPER = {
 POOLED_MNIST = {"weights": 0.614, "functional": 0.749}
 
 
-def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
+def draw(tables: dict[str, pl.DataFrame], config: Config) -> Figure:
     import matplotlib.pyplot as plt
 
     rows = len(config.decays)
@@ -46,7 +54,7 @@ def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
     return figure
 
 
-def _panel(axis: Any, scores: pl.DataFrame, summary: pl.DataFrame) -> None:
+def _panel(axis: Axes, scores: pl.DataFrame, summary: pl.DataFrame) -> None:
     truth = scores["retraining"].to_numpy()
     looks = {
         "influence": {"c": PALETTE[2], "marker": "x", "linewidths": 0.8},
@@ -68,7 +76,7 @@ def _panel(axis: Any, scores: pl.DataFrame, summary: pl.DataFrame) -> None:
     axis.legend(handles[::-1], labels[::-1], loc="upper left", handletextpad=0.2, borderaxespad=0.2)
 
 
-def numbers(tables: dict[str, pl.DataFrame], config: Any) -> pl.DataFrame:
+def numbers(tables: dict[str, pl.DataFrame], config: Config) -> pl.DataFrame:
     rows = []
     for entry in tables["summary"].iter_rows(named=True):
         what = f"{MEASURES[entry['measure']]}, {_decay(entry['decay'], config)}"
@@ -90,7 +98,7 @@ def numbers(tables: dict[str, pl.DataFrame], config: Any) -> pl.DataFrame:
     return pl.DataFrame(rows, columns, orient="row")
 
 
-def findings(tables: dict[str, pl.DataFrame], config: Any) -> tuple[Finding, ...]:
+def findings(tables: dict[str, pl.DataFrame], config: Config) -> tuple[Finding, ...]:
     summary = tables["summary"].filter(measure="functional")
     rows = {(row["decay"] > 0, row["estimate"]): row for row in summary.iter_rows(named=True)}
 
@@ -129,7 +137,7 @@ def findings(tables: dict[str, pl.DataFrame], config: Any) -> tuple[Finding, ...
     )
 
 
-def remarks(config: Any) -> str:
+def remarks(config: Config) -> str:
     first, second = config.classes
     chosen = f", the {config.most} most informative among those left out" if config.most else ""
     text = (
@@ -163,5 +171,5 @@ def remarks(config: Any) -> str:
     )
 
 
-def _decay(decay: float, config: Any) -> str:
+def _decay(decay: float, config: Config) -> str:
     return "no decay" if decay == 0 else f"decay {decay:g} (λ = {decay * config.n_train:g})"

@@ -1,11 +1,18 @@
 """ROC curves and areas of the scores that may find mislabelled examples."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
 from infojax.plots import LINES, MARKERS, PALETTE, Finding, bars_note, style
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from experiments.unique_information.mislabelled import Config
 
 TITLE = "Finding mislabelled examples: unique information and simpler scores"
 ANSWERS = "Harutyunyan et al. (ICLR 2021), detection of mislabelled examples (10 % label noise)"
@@ -31,7 +38,7 @@ DRAWN = ("F-SI", "SI", "residual", "loo-residual", "self-influence", "initial-gr
 MNIST = {"F-SI": (0.982, 0.005), "SI": (0.980, 0.004), "residual": (0.986, 0.006)}
 
 
-def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
+def draw(tables: dict[str, pl.DataFrame], config: Config) -> Figure:
     import matplotlib.pyplot as plt
 
     summary = _summary(tables["detection"])
@@ -95,7 +102,7 @@ def _against(detection: pl.DataFrame, score: str, other: str) -> tuple[float, fl
     return float(difference.mean()), float(difference.std(ddof=1) / len(difference) ** 0.5)
 
 
-def numbers(tables: dict[str, pl.DataFrame], config: Any) -> pl.DataFrame:
+def numbers(tables: dict[str, pl.DataFrame], config: Config) -> pl.DataFrame:
     rows = []
     for entry in _summary(tables["detection"]).iter_rows(named=True):
         score = entry["score"]
@@ -110,7 +117,7 @@ def numbers(tables: dict[str, pl.DataFrame], config: Any) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=["quantity", "ours", "paper", "note"], orient="row")
 
 
-def findings(tables: dict[str, pl.DataFrame], config: Any) -> tuple[Finding, ...]:
+def findings(tables: dict[str, pl.DataFrame], config: Config) -> tuple[Finding, ...]:
     summary = _summary(tables["detection"])
     areas = dict(zip(summary["score"], summary["auc"], strict=True))
     other, error = _against(tables["detection"], "residual", "F-SI") if config.repeats > 1 else (0.0, 0.0)
@@ -135,7 +142,7 @@ def findings(tables: dict[str, pl.DataFrame], config: Any) -> tuple[Finding, ...
     )
 
 
-def remarks(config: Any) -> str:
+def remarks(config: Config) -> str:
     first, second = config.classes
     return f"""
     The numbers hold paired differences, as all scores see the same draws. The paper shows that mislabelled examples

@@ -1,10 +1,18 @@
 """Correlation with retraining, network by network: Table 1 of Smooth Unique Information as dots."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from infojax.plots import MARKERS, PALETTE, Finding, style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from experiments.unique_information.networks_vs_retraining import Config
 
 TITLE = "Closed form and influence functions against retraining, network by network"
 ANSWERS = "Harutyunyan et al. (ICLR 2021), Table 1"
@@ -37,7 +45,7 @@ PAPER = {
 }
 
 
-def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
+def draw(tables: dict[str, pl.DataFrame], config: Config) -> Figure:
     import matplotlib.pyplot as plt
 
     runs = _runs(tables["summary"])
@@ -56,7 +64,7 @@ def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
     return figure
 
 
-def _row(axis: Any, height: float, summary: pl.DataFrame, run: dict[str, Any], measure: str) -> None:
+def _row(axis: Axes, height: float, summary: pl.DataFrame, run: dict[str, Any], measure: str) -> None:
     paper = _paper(run["network"], run["decay"], measure)
     for i, (name, label) in enumerate(ESTIMATES.items()):
         entry = summary.row(by_predicate=pl.col("estimate") == name, named=True)
@@ -68,7 +76,7 @@ def _row(axis: Any, height: float, summary: pl.DataFrame, run: dict[str, Any], m
             axis.plot(paper[name], y, MARKERS[i], mfc="none", mec="0.45", ms=5, mew=0.8, label=HOLLOW)
 
 
-def numbers(tables: dict[str, pl.DataFrame], config: Any) -> pl.DataFrame:
+def numbers(tables: dict[str, pl.DataFrame], config: Config) -> pl.DataFrame:
     rows = []
     for entry in tables["summary"].iter_rows(named=True):
         paper = _paper(entry["network"], entry["decay"], entry["measure"]).get(entry["estimate"])
@@ -85,7 +93,7 @@ def numbers(tables: dict[str, pl.DataFrame], config: Any) -> pl.DataFrame:
     return pl.DataFrame(rows, columns, orient="row")
 
 
-def findings(tables: dict[str, pl.DataFrame], config: Any) -> tuple[Finding, ...]:
+def findings(tables: dict[str, pl.DataFrame], config: Config) -> tuple[Finding, ...]:
     found = []
     closed = tables["summary"].filter(measure="functional", estimate="linearized")
     for row in closed.iter_rows(named=True):
@@ -106,7 +114,7 @@ def findings(tables: dict[str, pl.DataFrame], config: Any) -> tuple[Finding, ...
     return tuple(found)
 
 
-def remarks(config: Any) -> str:
+def remarks(config: Config) -> str:
     settings = "; ".join(
         f"{NETWORKS[c.network]} on {c.dataset} {' against '.join(c.classes)}, n = {c.n_train}, T = {c.steps}, learning "
         f"rate {c.learning_rate:g}"

@@ -1,10 +1,18 @@
 """Unique information of an under-sampled sub-class."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from infojax.plots import LINES, MARKERS, PALETTE, Finding, bars_note, cumulative, mean_of, mean_ratio, style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from experiments.unique_information.subclass import Config
 
 TITLE = "How informative an under-sampled sub-class is"
 ANSWERS = "Harutyunyan et al. (ICLR 2021), appendix, Figure 7 (200 cats among 4000 dogs, against 4000 deer)"
@@ -13,7 +21,7 @@ EXPERIMENT = "subclass"
 MEASURES = {"functional": "F-SI", "weights": "SI"}
 
 
-def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
+def draw(tables: dict[str, pl.DataFrame], config: Config) -> Figure:
     import matplotlib.pyplot as plt
     from matplotlib.ticker import LogLocator, StrMethodFormatter
 
@@ -48,12 +56,12 @@ def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
     return figure
 
 
-def _orders(config: Any) -> list[tuple[str, str]]:
+def _orders(config: Config) -> list[tuple[str, str]]:
     """(common, rare) sub-class."""
     return [config.subclasses, config.subclasses[::-1]][: 1 + config.both]
 
 
-def _examples(axis: Any, scores: pl.DataFrame, config: Any) -> None:
+def _examples(axis: Axes, scores: pl.DataFrame, config: Config) -> None:
     common, rare = config.subclasses
     count = min(config.rare)
     parts = {
@@ -67,7 +75,7 @@ def _examples(axis: Any, scores: pl.DataFrame, config: Any) -> None:
     axis.legend(loc="upper left", fontsize=6)
 
 
-def numbers(tables: dict[str, pl.DataFrame], config: Any) -> pl.DataFrame:
+def numbers(tables: dict[str, pl.DataFrame], config: Config) -> pl.DataFrame:
     rows = []
     for common, rare in _orders(config):
         for count in config.rare:
@@ -87,7 +95,7 @@ def numbers(tables: dict[str, pl.DataFrame], config: Any) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=["quantity", "ours", "paper", "note"], orient="row")
 
 
-def findings(tables: dict[str, pl.DataFrame], config: Any) -> tuple[Finding, ...]:
+def findings(tables: dict[str, pl.DataFrame], config: Config) -> tuple[Finding, ...]:
     fewest, most = min(config.rare), max(config.rare)
     found = []
     for common, rare in _orders(config):
@@ -102,7 +110,7 @@ def findings(tables: dict[str, pl.DataFrame], config: Any) -> tuple[Finding, ...
     return tuple(found)
 
 
-def remarks(config: Any) -> str:
+def remarks(config: Config) -> str:
     network = f"one hidden layer of {config.width} ReLU units"
     if config.network != "mlp":
         network = f"{config.network}, pretrained on ImageNet, at {config.size} pixels, with a new last layer"

@@ -1,10 +1,17 @@
 """Accuracy of networks that are trained without the most, or the least, informative examples."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from infojax.plots import LINES, MARKERS, PALETTE, Finding, Mean, bars_note, style, with_error
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from experiments.unique_information.summarisation import Config
 
 TITLE = "Summarising a training set: accuracy against the fraction removed"
 ANSWERS = "Harutyunyan et al. (ICLR 2021), data summarisation (random, top, bottom, bottom-iterative)"
@@ -28,7 +35,7 @@ MNIST = {
 }
 
 
-def draw(tables: dict[str, pl.DataFrame], config: Any) -> Any:
+def draw(tables: dict[str, pl.DataFrame], config: Config) -> Figure:
     import matplotlib.pyplot as plt
 
     summary = _summary(tables["accuracy"])
@@ -64,7 +71,7 @@ def _summary(accuracy: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def numbers(tables: dict[str, pl.DataFrame], config: Any) -> pl.DataFrame:
+def numbers(tables: dict[str, pl.DataFrame], config: Config) -> pl.DataFrame:
     rows = []
     for order, name in ORDERS.items():
         for entry in _summary(tables["accuracy"]).filter(pl.col("order") == order).iter_rows(named=True):
@@ -76,7 +83,7 @@ def numbers(tables: dict[str, pl.DataFrame], config: Any) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=["quantity", "ours", "paper", "note"], orient="row")
 
 
-def findings(tables: dict[str, pl.DataFrame], config: Any) -> tuple[Finding, ...]:
+def findings(tables: dict[str, pl.DataFrame], config: Config) -> tuple[Finding, ...]:
     summary = _summary(tables["accuracy"])
     of = {
         (order, removed): with_error(accuracy, stderr)
@@ -121,7 +128,7 @@ def _percent(accuracy: Mean) -> str:
     return f"{100 * accuracy.mean:.1f} % ({100 * accuracy.low:.1f} to {100 * accuracy.high:.1f})"
 
 
-def remarks(config: Any) -> str:
+def remarks(config: Config) -> str:
     first, second = config.classes
     return f"""
     Here: {config.dataset} {first} against {second}, n = {config.n_train}, {config.n_test} test examples apart from the
