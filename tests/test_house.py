@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LINES = 300
 SIBLINGS = 15
 # Share of the parameters of functions that may be typed Any, in the package and around it.
-ANY = 0.135
+ANY = 0.11
 VAGUE = {"utils", "util", "helpers", "helper", "common", "misc", "shared", "tools", "lib", "core", "base"}
 # Names that say the same in any room; one file of the package may have each.
 ONCE = {"simulation", "samples", "samplers", "sampling", "learned", "learner", "practice", "kernels", "mixture"}
