@@ -18,4 +18,7 @@ from .information import unique_information as unique_information
 from .linearized import Converged as Converged
 from .linearized import GradientDescent as GradientDescent
 from .linearized import GradientFlow as GradientFlow
+from .linearized import LinearizedNetwork as LinearizedNetwork
+from .linearized import linearize as linearize
+from .linearized import linearize_kernels as linearize_kernels
 from .planning import plan as plan

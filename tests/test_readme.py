@@ -27,8 +27,8 @@ def test_example_as_printed():
     (block,) = blocks("python")
     namespace: dict = {}
     exec(compile(block, README.name, "exec"), namespace)
-    assert namespace["scores"].weights.shape == namespace["scores"].functional.shape == (len(namespace["train"]),)
-    assert np.all(namespace["scores"].functional > 0)
+    assert namespace["scores"].si.shape == namespace["scores"].f_si.shape == (len(namespace["train"]),)
+    assert np.all(namespace["scores"].f_si > 0)
     law, check = namespace["law"], namespace["check"]
     assert abs(law.error - check.error) < max(4 * check.error_stderr, 0.05 * law.error)
 

@@ -49,7 +49,7 @@ def torch_arrays(job: Job) -> tuple[Any, Any]:
 def pydvl_cg(job: Job, damping: float) -> Peer:
     """Conjugate gradient on the Hessian, all queries together. (What it calls Gauss–Newton is the empirical Fisher.)"""
     from pydvl.influence.torch import CgInfluence  # pyright: ignore[reportMissingImports]
-    from torch.nn.functional import cross_entropy  # pyright: ignore[reportMissingImports]
+    from torch.nn.f_si import cross_entropy  # pyright: ignore[reportMissingImports]
 
     return _pydvl(job, CgInfluence(torch_model(job), cross_entropy, regularization=damping, solve_simultaneously=True))
 
@@ -95,7 +95,7 @@ def dattri_trak(job: Job, damping: float) -> Peer:
 def _dattri(job: Job, make: Callable[[Any, Any], Any]) -> Peer:
     import torch  # pyright: ignore[reportMissingImports]
     from dattri.task import AttributionTask  # pyright: ignore[reportMissingImports]
-    from torch.nn.functional import cross_entropy  # pyright: ignore[reportMissingImports]
+    from torch.nn.f_si import cross_entropy  # pyright: ignore[reportMissingImports]
 
     model = torch_model(job)
 
@@ -128,7 +128,7 @@ def kronfluence(job: Job, damping: float) -> Peer:
     """EK-FAC with the true Fisher matrix."""
     import torch  # pyright: ignore[reportMissingImports]
     from kronfluence import Analyzer, ScoreArguments, Task, prepare_model  # pyright: ignore[reportMissingImports]
-    from torch.nn.functional import cross_entropy  # pyright: ignore[reportMissingImports]
+    from torch.nn.f_si import cross_entropy  # pyright: ignore[reportMissingImports]
     from torch.utils.data import TensorDataset  # pyright: ignore[reportMissingImports]
 
     class Classification(Task):

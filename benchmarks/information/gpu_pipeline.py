@@ -32,9 +32,9 @@ from rich.table import Table
 from benchmarks.kernels.empirical_ntk import PEERS, neural_tangents_kernel, torch_kernel
 from infojax import GradientDescent
 from infojax.data import load
-from infojax.information import from_kernels, from_products, initial_residual
+from infojax.information import from_kernels, from_products
 from infojax.kernels import contract, empirical_ntk, even, features
-from infojax.linearized import spectrum
+from infojax.linearized import initial_residual, spectrum
 from infojax.models import Network, cnn, mlp
 from infojax.planning import work as work_of
 
@@ -143,7 +143,7 @@ def pipeline(name: str, network: Network, n: int, peak: dict[str, float], tile: 
         "scores, first": score_first,
         "scores": score_again,
         "peak GiB": (device.memory_stats() or {}).get("peak_bytes_in_use", 0) / 2**30,
-        "finite": bool(np.isfinite(scores.functional).all()),
+        "finite": bool(np.isfinite(scores.f_si).all()),
     }
 
 
@@ -161,10 +161,10 @@ def products(name: str, network: Network, n: int, few: int = 100) -> dict[str, A
     some = partial(from_products, kernel, cross, residual, training=training, examples=np.arange(few))
     first, again, made = twice(some)
     row = {"network": name, "n": n, "examples": few, "kernel, first": kernel_seconds, "first": first, "again": again}
-    row |= {"products": made.steps, "error stated": float(np.max(made.functional_error / made.functional))}
+    row |= {"products": made.steps, "error stated": float(np.max(made.f_si_error / made.f_si))}
     if n <= 20_000:
-        exact = from_kernels(spectrum(kernel), cross, residual, training=training).functional[:few]
-        row["error found"] = float(np.max(np.abs(made.functional / exact - 1)))
+        exact = from_kernels(spectrum(kernel), cross, residual, training=training).f_si[:few]
+        row["error found"] = float(np.max(np.abs(made.f_si / exact - 1)))
     return row
 
 
@@ -230,14 +230,14 @@ def check(name: str, network: Network, n: int = 500) -> dict[str, Any]:
     training = GradientDescent(steps=STEPS, learning_rate=float(n / truth.values[-1]))
     ours = from_kernels(theta, cross, residual, training=training)
     exactly = from_kernels(truth, exact_cross, residual, training=training)
-    relative = np.abs(ours.functional / exactly.functional - 1)
+    relative = np.abs(ours.f_si / exactly.f_si - 1)
     return {
         "network": name,
         "n": n,
         "kernel": float(np.linalg.norm(kernel - exact) / np.linalg.norm(exact)),
         "F-SI, median": float(np.median(relative)),
         "F-SI, largest": float(relative.max()),
-        "SI, largest": float(np.abs(ours.weights / exactly.weights - 1).max()),
+        "SI, largest": float(np.abs(ours.si / exactly.si - 1).max()),
     }
 
 

@@ -81,7 +81,7 @@ def compare(n: int, steps: int | None, sample: int | None) -> list[str]:
     contour, scores = cpu(ours, repeats=3)
     peer, theirs = cpu(partial(matrix_powers, kernel, cross, residual, rate, steps, examples))
     peer *= n / len(examples)
-    error = np.abs(2 * scores.functional[examples] / theirs[1] - 1)
+    error = np.abs(2 * scores.f_si[examples] / theirs[1] - 1)
     return [
         str(n),
         "t = ∞" if steps is None else f"GD {steps}",

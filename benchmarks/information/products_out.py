@@ -59,8 +59,8 @@ def main() -> None:
                     table.add_row(
                         str(n), name, f"products, {np.dtype(dtype)}", str(len(chosen)), str(made.steps),
                         f"{seconds:.2f}",
-                        *compared(made.weights, made.weights_error, exact.weights[chosen]),
-                        *compared(made.functional, made.functional_error, exact.functional[chosen]),
+                        *compared(made.si, made.si_error, exact.si[chosen]),
+                        *compared(made.f_si, made.f_si_error, exact.f_si[chosen]),
                     )  # fmt: skip
     Console(width=130).print(table)
 

@@ -101,7 +101,7 @@ def main() -> None:
                 network, params, (x, train.targets), (points, np.zeros((len(points), 1))), training=training,
                 examples=np.arange(3 * options.models), block=options.models, over=over, budget=2**34, progress=clock,
             )  # fmt: skip
-            rows.append((over, clock, scores.functional))
+            rows.append((over, clock, scores.f_si))
         for how, clock, scores in rows:
             cpu, wall = clock.per_model(options.models)
             apart = np.abs(scores / plain - 1).max()

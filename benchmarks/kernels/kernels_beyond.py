@@ -224,7 +224,7 @@ def errors(kernels: Any, exact: Any, labels: np.ndarray) -> list[str]:
     relative = np.linalg.norm(theta - theta0) / np.linalg.norm(theta0)
     largest = np.abs(theta - theta0).max() / np.abs(theta0).max()
     found = [f"{relative:.1e}", f"{largest:.1e}"]
-    for a, b in ((ours.weights, true.weights), (ours.functional, true.functional)):
+    for a, b in ((ours.si, true.si), (ours.f_si, true.f_si)):
         ranks = np.corrcoef(np.argsort(np.argsort(a)), np.argsort(np.argsort(b)))[0, 1]
         found += [f"{np.linalg.norm(a - b) / np.linalg.norm(b):.1e}", f"{ranks:.6f}"]
     return found

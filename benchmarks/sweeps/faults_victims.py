@@ -185,7 +185,7 @@ def retrain() -> None:
         checkpoint=Path("checkpoint.npz"),
         progress=Noted(Path("log.txt")),
     )
-    Path("digest.txt").write_text(f"{_digest(found.weights, found.functional)} 0")
+    Path("digest.txt").write_text(f"{_digest(found.si, found.f_si)} 0")
 
 
 if __name__ == "__main__":

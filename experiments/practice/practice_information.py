@@ -158,7 +158,7 @@ class _Judge:
 def information(theta: np.ndarray, cross: np.ndarray, y: np.ndarray, decay: float) -> np.ndarray:
     """F-SI (n,) for centred one-hot targets of ten classes, given the kernel of one output."""
     factored, training = spectrum(theta), Converged(decay)
-    of_class = [from_kernels(factored, cross, (y == c) - 0.1, training=training).functional for c in range(10)]
+    of_class = [from_kernels(factored, cross, (y == c) - 0.1, training=training).f_si for c in range(10)]
     return np.sum(of_class, axis=0)
 
 

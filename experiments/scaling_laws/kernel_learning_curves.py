@@ -200,7 +200,7 @@ def _rankings(
     information = from_kernels(
         kernel[np.ix_(pool, pool)], kernel[np.ix_(probe, pool)], y[pool],
         training=Converged(decay=ridge, convention="sum"),
-    ).functional  # fmt: skip
+    ).f_si  # fmt: skip
     orders = (random.permutation(len(pool)), np.argsort(margin), np.argsort(-margin), np.argsort(-information),
               np.argsort(information))  # fmt: skip
     return {rule: pool[order] for rule, order in zip(RULES, orders, strict=True)}

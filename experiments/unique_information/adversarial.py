@@ -19,12 +19,11 @@ from rich.progress import Progress
 
 from infojax.data import Dataset, load, pooled
 from infojax.files import kept
-from infojax.information import Information, contrast, descend, from_kernels, pose
-from infojax.kernels import empirical_ntk
-from infojax.linearized import GradientDescent, spectrum
+from infojax.information import Information, contrast, descend, from_linearized, pose
+from infojax.linearized import GradientDescent, linearize
 from infojax.models import Network, Params, fgsm, mlp, pgd
 
-MEASURES = ("functional", "weights")
+MEASURES = {"functional": "f_si", "weights": "si"}
 KINDS = ("noise", "FGSM", "PGD")
 
 
@@ -101,14 +100,16 @@ def _of_seed(config: Config, network: Network, data: Dataset, seed: int) -> dict
             whole, source = pooled(train, few)
             found, together = _information(network, params, whole, validation, training, source)
             at = {"seed": seed, "added": count, "radius": radius, "kind": kind}
-            for measure in MEASURES:
-                values = getattr(found, measure)
+            for measure, field in MEASURES.items():
+                values = getattr(found, field)
                 against = contrast(values[source == 1], values[source == 0])
-                sums = {"sum": float(values[source == 1].sum()), "together": float(getattr(together, measure)[0])}
+                sums = {"sum": float(values[source == 1].sum()), "together": float(getattr(together, field)[0])}
                 summary.append({**at, **about, "measure": measure, **against._asdict(), **sums})
             if count == min(config.n_added):
                 scores.append(
-                    pl.DataFrame({**at, "source": source} | {name: getattr(found, name) for name in MEASURES})
+                    pl.DataFrame(
+                        {**at, "source": source} | {name: getattr(found, field) for name, field in MEASURES.items()}
+                    )
                 )
     return {"scores": pl.concat(scores), "summary": pl.DataFrame(summary)}
 
@@ -117,11 +118,9 @@ def _information(
     network: Network, params: Params, whole: Dataset, validation: Dataset, training: GradientDescent, source: np.ndarray
 ) -> tuple[Information, Information]:
     """Of each example, and of all those added together."""
-    theta = spectrum(empirical_ntk(network, params, whole.x))
-    cross = empirical_ntk(network, params, validation.x, whole.x)
-    residual = whole.targets - np.asarray(network.apply(params, jnp.asarray(whole.x)))
+    linearized = linearize(network, params, whole, validation)
     added = [np.flatnonzero(source == 1)]
-    each, together = (from_kernels(theta, cross, residual, training=training, groups=g) for g in (None, added))
+    each, together = (from_linearized(linearized, training, groups=g) for g in (None, added))
     return each, together
 
 

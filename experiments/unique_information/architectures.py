@@ -12,19 +12,23 @@ from pathlib import Path
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import polars as pl
-from jaxtyping import Float
 from rich.progress import Progress
 from scipy import optimize, stats
 
 from infojax.data import Dataset, load
 from infojax.errors import InvalidInput
 from infojax.files import kept
-from infojax.information import from_kernels, trained_residuals
+from infojax.information import from_linearized
 from infojax.kernels import empirical_ntk, infinite_width
-from infojax.linearized import GradientFlow, Spectrum, spectrum
+from infojax.linearized import (
+    GradientFlow,
+    LinearizedNetwork,
+    initial_residual,
+    linearize_kernels,
+    trained_residuals,
+)
 from infojax.models import Network, cnn, from_stax, mlp
 
 
@@ -108,15 +112,16 @@ def run(config: Config, scratch: Path, progress: Progress) -> dict[str, pl.DataF
             key = jax.random.key(config.seed + number)
             found = kept(file, what, _kernels, network, key, train, validation, progress)
             kernel, cross, residual = (found[part] for part in ("kernel", "cross", "residual"))
-            theta, who = spectrum(kernel), {"network": name, "initialisation": number}
-            for matching, training in _trainings(config, theta, residual).items():
-                information = from_kernels(theta, cross, residual, training=training)
-                left = trained_residuals(theta, residual, training=training)
+            linearized = linearize_kernels(kernel, cross, residual)
+            theta, who = linearized.spectrum, {"network": name, "initialisation": number}
+            for matching, training in _trainings(config, linearized).items():
+                information = from_linearized(linearized, training)
+                left = trained_residuals(linearized, training)
                 scores.append(
                     pl.DataFrame(
                         who
-                        | {"matching": matching, "example": np.arange(len(train)), "functional": information.functional}
-                        | {"weights": information.weights, "residual": np.abs(left[:, 0])}
+                        | {"matching": matching, "example": np.arange(len(train)), "functional": information.f_si}
+                        | {"weights": information.si, "residual": np.abs(left[:, 0])}
                     )
                 )
                 time = float(training.time * theta.values[-1] / len(train))
@@ -139,16 +144,16 @@ def _kernels(
         params = network.init(key, train.x.shape[1:])
         kernel = empirical_ntk(network, params, train.x, progress=progress)
         cross = empirical_ntk(network, params, validation.x, train.x, progress=progress)
-        residual = train.targets - np.asarray(jax.jit(network.apply)(params, jnp.asarray(train.x)))
+        residual = initial_residual(network, params, train)
     return {"kernel": np.asarray(kernel), "cross": np.asarray(cross), "residual": np.asarray(residual)}
 
 
-def _trainings(config: Config, theta: Spectrum, residual: Float[np.ndarray, "n 1"]) -> dict[str, GradientFlow]:
-    unit = len(residual) / float(theta.values[-1])
+def _trainings(config: Config, linearized: LinearizedNetwork) -> dict[str, GradientFlow]:
+    unit = linearized.examples / float(linearized.spectrum.values[-1])
 
     def excess(exponent: float) -> float:
-        left = trained_residuals(theta, residual, training=GradientFlow(unit * 10**exponent))
-        return float(np.linalg.norm(left) / np.linalg.norm(residual)) - config.residual
+        left = trained_residuals(linearized, GradientFlow(unit * 10**exponent))
+        return float(np.linalg.norm(left) / np.linalg.norm(linearized.residual)) - config.residual
 
     fitted: Any = optimize.brentq(excess, -3, 12, xtol=1e-6)
     return {"equal time": GradientFlow(config.time * unit), "equal fit": GradientFlow(unit * 10**fitted)}

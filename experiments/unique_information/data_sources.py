@@ -8,22 +8,19 @@ the sum over its examples; `summary`, how the examples of the second source scor
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import polars as pl
 from rich.progress import Progress
 
 from infojax.data import Dataset, load, over_photographs, pooled
 from infojax.files import kept
-from infojax.information import Information, contrast, from_kernels
-from infojax.kernels import empirical_ntk
-from infojax.linearized import GradientDescent, spectrum
+from infojax.information import Information, contrast, from_linearized
+from infojax.linearized import GradientDescent, linearize
 from infojax.models import mlp
 
-MEASURES = ("functional", "weights")
+MEASURES = {"functional": "f_si", "weights": "si"}
 # F-SI is over validation examples of both sources; these are over those of one alone.
 ON_ONE = ("functional_on_first", "functional_on_second")
 
@@ -89,24 +86,22 @@ def _pair(config: Config, second: str, seed: int) -> dict[str, pl.DataFrame]:
     outputs = len(train.classes)
     network = mlp(hidden=(config.width,), outputs=outputs)
     params = network.init(jax.random.key(seed), train.x.shape[1:])
-    theta = spectrum(empirical_ntk(network, params, train.x))
-    cross = empirical_ntk(network, params, validation.x, train.x)
-    residual = train.targets - np.asarray(network.apply(params, jnp.asarray(train.x)))
-
-    def without(groups: np.ndarray | None, on: Any = cross) -> Information:
-        training = GradientDescent(config.steps, config.learning_rate)
-        return from_kernels(theta, on, residual, outputs=outputs, training=training, groups=groups)
-
-    each = without(None)
-    on_one = (without(None, half).functional for half in np.split(cross, 2))
+    linearized = linearize(network, params, train, validation)
+    training = GradientDescent(config.steps, config.learning_rate)
+    each = from_linearized(linearized, training)
+    halves_of_validation = (replace(linearized, cross=half) for half in np.split(linearized.validation_kernel, 2))
+    on_one = (from_linearized(half, training).f_si for half in halves_of_validation)
     scores = pl.DataFrame(
         {"source": source, "label": np.array(train.classes)[train.y]}
-        | {name: getattr(each, name) for name in MEASURES}
+        | {name: getattr(each, field) for name, field in MEASURES.items()}
         | dict(zip(ON_ONE, on_one, strict=True))
     )
     of_class = source * outputs + train.y
     groups = pl.concat(
-        [_groups(kind, scores, of, without(of)) for kind, of in (("source", source), ("class", of_class))]
+        [
+            _groups(kind, scores, of, from_linearized(linearized, training, groups=of))
+            for kind, of in (("source", source), ("class", of_class))
+        ]
     )
     return {"scores": scores, "groups": groups}
 
@@ -134,7 +129,7 @@ def _groups(kind: str, scores: pl.DataFrame, of: np.ndarray, whole: Information)
     return table.select(
         pl.lit(kind).alias("kind"),
         pl.exclude("of"),
-        *(pl.Series(name, getattr(whole, name)) for name in MEASURES),
+        *(pl.Series(name, getattr(whole, field)) for name, field in MEASURES.items()),
     )
 
 

@@ -66,8 +66,8 @@ def run(config: Config, scratch: Path, progress: Progress) -> dict[str, pl.DataF
         {
             "example": np.arange(config.n_train),
             "label": labels,
-            "weights": np.asarray(information.weights),
-            "functional": np.asarray(information.functional),
+            "weights": np.asarray(information.si),
+            "functional": np.asarray(information.f_si),
         }
     )
 

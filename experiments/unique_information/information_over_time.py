@@ -5,11 +5,10 @@ kernel does not look at labels: the same examples with a tenth of their labels f
 out.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import polars as pl
 from jaxtyping import Float
@@ -19,9 +18,15 @@ from sklearn.metrics import roc_auc_score
 
 from infojax.data import load, symmetric_noise
 from infojax.errors import InvalidInput
-from infojax.information import BASELINES, from_kernels, trained_residuals
-from infojax.kernels import empirical_ntk
-from infojax.linearized import Converged, GradientDescent, coefficients, spectrum
+from infojax.information import BASELINES, from_linearized
+from infojax.linearized import (
+    Converged,
+    GradientDescent,
+    initial_residual,
+    linearize,
+    predictions,
+    trained_residuals,
+)
 from infojax.models import mlp
 
 
@@ -74,12 +79,8 @@ def run(config: Config, scratch: Path, progress: Progress) -> dict[str, pl.DataF
     noisy = symmetric_noise(clean, config.noise, seed=config.seed)
     network = mlp(hidden=(config.width,))
     params = network.init(jax.random.key(config.seed), clean.x.shape[1:])
-    theta = spectrum(empirical_ntk(network, params, clean.x, progress=progress))
-    cross = np.asarray(empirical_ntk(network, params, validation.x, clean.x, progress=progress), np.float64)
-    before, outside = (
-        np.asarray(jax.jit(network.apply)(params, jnp.asarray(d.x)), np.float64) for d in (clean, validation)
-    )
-    residual, flipped_residual = clean.targets - before, noisy.targets - before
+    linearized = linearize(network, params, clean, validation, progress=progress)
+    flipped = replace(linearized, residual=initial_residual(network, params, noisy), targets=noisy.targets)
 
     times = (*config.steps, None)
     tables: dict[str, list] = {"sizes": [], "ranks": [], "detection": [], "fit": []}
@@ -89,24 +90,20 @@ def run(config: Config, scratch: Path, progress: Progress) -> dict[str, pl.DataF
         for steps in times:
             training = Converged(decay) if steps is None else GradientDescent(steps, config.learning_rate, decay)
             here = {"decay": decay, "steps": steps}
-            information = from_kernels(theta, cross, residual, training=training)
-            for measure, values in information._asdict().items():
+            information = from_linearized(linearized, training)
+            for measure, values in (("weights", information.si), ("functional", information.f_si)):
                 scores[measure][steps] = values
                 for quantile in QUANTILES:
                     size = float(np.quantile(values, quantile))
                     tables["sizes"].append(here | {"measure": measure, "quantile": quantile, "size": size})
 
-            a = coefficients(theta, residual[:, 0], examples=len(clean), training=training)
-            wrong = ((outside[:, 0] + cross @ a) > 0.5) != validation.y
-            left = trained_residuals(theta, residual, training=training)
+            wrong = (predictions(linearized, training)[:, 0] > 0.5) != validation.y
+            left = trained_residuals(linearized, training)
             tables["fit"].append(here | {"residual": _rms(left), "validation_error": float(wrong.mean())})
 
-            with_noise = from_kernels(theta, cross, flipped_residual, training=training)
-            found = {"F-SI": with_noise.functional, "SI": with_noise.weights}
-            found |= {
-                name: BASELINES[name](theta, flipped_residual, training=training)
-                for name in ("residual", "loo-residual")
-            }
+            with_noise = from_linearized(flipped, training)
+            found = {"F-SI": with_noise.f_si, "SI": with_noise.si}
+            found |= {name: BASELINES[name](flipped, training) for name in ("residual", "loo-residual")}
             for score, values in found.items():
                 row = {"score": score, "auc": float(roc_auc_score(noisy.flipped, values))}
                 row |= {f"median_{name}": float(np.median(values[noisy.flipped == is_flipped]))

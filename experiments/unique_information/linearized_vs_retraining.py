@@ -11,7 +11,6 @@ from functools import partial
 from pathlib import Path
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import polars as pl
 from rich.progress import Progress
@@ -19,9 +18,8 @@ from rich.progress import Progress
 from infojax.data import Dataset, load
 from infojax.errors import InvalidInput
 from infojax.files import gone_on
-from infojax.information import Information, Retraining, from_kernels, influence_information, retrain_without_each
-from infojax.kernels import empirical_ntk
-from infojax.linearized import Converged, GradientDescent, spectrum
+from infojax.information import Information, Retraining, from_linearized, influence_information, retrain_without_each
+from infojax.linearized import Converged, GradientDescent, linearize
 from infojax.models import Network, Params, cnn, mlp, pretrained
 
 ESTIMATES = ("linearized", "converged", "influence")
@@ -79,15 +77,12 @@ def run(config: Config, scratch: Path, progress: Progress) -> dict[str, pl.DataF
         )
     train, validation = problem(config)
     network, params = make_network(config, train)
-    residual = train.targets - np.asarray(jax.jit(network.apply)(params, jnp.asarray(train.x)))
-    theta = spectrum(empirical_ntk(network, params, train.x, progress=progress))
-    cross = empirical_ntk(network, params, validation.x, train.x, progress=progress)
-    closed_form = partial(from_kernels, theta, cross, residual)
+    linearized = linearize(network, params, train, validation, progress=progress)
 
     scores, networks = [], []
     for decay in config.decays:
-        descent, converged = GradientDescent(config.steps, config.learning_rate, decay), Converged(decay)
-        at_step = closed_form(training=descent)
+        descent = GradientDescent(config.steps, config.learning_rate, decay)
+        at_step = from_linearized(linearized, descent)
         examples, weight = _chosen(config, at_step)
         checkpoint = scratch / f"decay-{decay:g}.npz"
         retrain = partial(
@@ -97,7 +92,7 @@ def run(config: Config, scratch: Path, progress: Progress) -> dict[str, pl.DataF
         truth = gone_on(checkpoint, retrain)
         estimates = (
             at_step,
-            closed_form(training=converged),
+            from_linearized(linearized, Converged(decay)),
             influence_information(
                 network, truth.params, train, validation, training=descent, damping=config.damping, progress=progress
             ),
@@ -131,7 +126,7 @@ def make_network(config: Config, train: Dataset) -> tuple[Network, Params]:
 
 def _chosen(config: Config, at_step: Information) -> tuple[np.ndarray, np.ndarray]:
     """The examples to leave out, and of how many each is one: the most informative stand for themselves only."""
-    ranked = np.argsort(-np.asarray(at_step.weights) * np.asarray(at_step.functional))
+    ranked = np.argsort(-np.asarray(at_step.si) * np.asarray(at_step.f_si))
     most = np.sort(ranked[: config.most])
     drawn = np.setdiff1d(np.arange(config.n_train if config.left_out is None else config.left_out), most)
     stands_for = (config.n_train - len(most)) / len(drawn)
@@ -149,11 +144,11 @@ def _scores(
                 "example": truth.examples,
                 "label": labels,
                 "weight": weight,
-                "retraining": getattr(truth, measure),
+                "retraining": getattr(truth, field),
             }
-            | {name: np.asarray(getattr(made, measure))[truth.examples] for name, made in estimates.items()}
+            | {name: np.asarray(getattr(made, field))[truth.examples] for name, made in estimates.items()}
         )
-        for measure in ("weights", "functional")
+        for measure, field in (("weights", "si"), ("functional", "f_si"))
     )
 
 

@@ -19,9 +19,8 @@ from sklearn.metrics import roc_auc_score, roc_curve
 
 from infojax.data import Dataset, load, symmetric_noise
 from infojax.files import kept
-from infojax.information import BASELINES, Problem, descend, from_kernels, pose, trained_residual
-from infojax.kernels import empirical_ntk
-from infojax.linearized import GradientDescent, spectrum
+from infojax.information import BASELINES, Problem, descend, from_linearized, pose, trained_residual
+from infojax.linearized import GradientDescent, linearize
 from infojax.models import Network, mlp
 
 
@@ -91,18 +90,13 @@ def _scores(config: Config, data: Dataset, repeat: int) -> pl.DataFrame:
     train = symmetric_noise(clean, config.noise, seed=seed)
     network = mlp(hidden=(config.width,))
     params = network.init(jax.random.key(seed), train.x.shape[1:])
-    kernel = empirical_ntk(network, params, train.x)
-    cross = empirical_ntk(network, params, validation.x, train.x)
-    residual = train.targets.astype(np.float64) - np.asarray(jax.jit(network.apply)(params, jnp.asarray(train.x)))
-
-    theta, training = spectrum(kernel), GradientDescent(config.steps, config.learning_rate, config.decay)
-    information = from_kernels(theta, cross, residual, training=training)
-    scores = {"F-SI": information.functional, "SI": information.weights}
-    for name, baseline in BASELINES.items():
-        own = {"labels": train.y} if name in ("margin", "loo-margin") else {}
-        scores[name] = baseline(theta, residual, training=training, **own)
+    linearized = linearize(network, params, train, validation)
+    training = GradientDescent(config.steps, config.learning_rate, config.decay)
+    information = from_linearized(linearized, training)
+    scores = {"F-SI": information.f_si, "SI": information.si}
+    scores |= {name: baseline(linearized, training) for name, baseline in BASELINES.items()}
     soon = replace(training, steps=max(1, round(config.early * config.steps)))
-    scores["early-residual"] = trained_residual(theta, residual, training=soon)
+    scores["early-residual"] = trained_residual(linearized, soon)
     if config.trained:
         scores |= _of_trained(network, pose(network, params, train, validation, training))
     rows = {"repeat": repeat, "example": np.arange(len(train)), "flipped": train.flipped}

@@ -21,7 +21,7 @@ from infojax.information import contrast, unique_information
 from infojax.linearized import GradientDescent
 from infojax.models import Network, Params, mlp
 
-MEASURES = ("functional", "weights")
+MEASURES = {"functional": "f_si", "weights": "si"}
 PARTS = ("common", "rare", "other")
 
 
@@ -114,7 +114,7 @@ def _scores(
             "count": count,
             "seed": seed,
             "part": np.array(PARTS)[part],
-            **{measure: getattr(found, measure) for measure in MEASURES},
+            **{measure: getattr(found, field) for measure, field in MEASURES.items()},
         }
     )
 

@@ -17,9 +17,17 @@ from rich.progress import Progress
 
 from infojax.data import Dataset, load
 from infojax.files import kept
-from infojax.information import Problem, descend, from_kernels, pose, trained_residual
+from infojax.information import Problem, descend, from_linearized, pose, trained_residual
 from infojax.kernels import empirical_ntk
-from infojax.linearized import GradientDescent, leave_each_out, rows_of_groups, spectrum
+from infojax.linearized import (
+    GradientDescent,
+    LinearizedNetwork,
+    initial_residual,
+    leave_each_out,
+    linearize_kernels,
+    rows_of_groups,
+    spectrum,
+)
 from infojax.models import Network, mlp
 
 Order = Int[np.ndarray, " n"]  # of removal, the first to go first
@@ -111,17 +119,16 @@ def _orders(
 ) -> dict[str, Order]:
     kernel = np.asarray(empirical_ntk(network, params, train.x))
     cross = np.asarray(empirical_ntk(network, params, validation.x, train.x))
-    residual = train.targets.astype(np.float64) - np.asarray(jax.jit(network.apply)(params, jnp.asarray(train.x)))
-    theta, training = spectrum(kernel), _training(config)
-    information = from_kernels(theta, cross, residual, training=training)
-    left = trained_residual(theta, residual, training=training)
-    least = np.argsort(information.functional, kind="stable")
+    linearized = linearize_kernels(kernel, cross, initial_residual(network, params, train))
+    information = from_linearized(linearized, _training(config))
+    left = trained_residual(linearized, _training(config))
+    least = np.argsort(information.f_si, kind="stable")
     return {
         "random": random.permutation(len(train)),
         "top": least[::-1],
         "bottom": least,
-        "bottom-iterative": _iteratively(config, kernel, cross, residual[:, 0]),
-        "bottom-SI": np.argsort(information.weights, kind="stable"),
+        "bottom-iterative": _iteratively(config, kernel, cross, linearized.residual[:, 0]),
+        "bottom-SI": np.argsort(information.si, kind="stable"),
         "bottom-residual": np.argsort(left, kind="stable"),
     }
 
@@ -138,10 +145,8 @@ def _iteratively(
         mask = np.ones(n, kernel.dtype)
         mask[gone] = 0.0
         left = np.flatnonzero(mask)
-        functional = leave_each_out(
-            spectrum(kernel * mask * mask[:, None]), cross * mask, residual * mask, rows,
-            examples=len(left), training=training,
-        )[1]  # fmt: skip
+        rest = LinearizedNetwork(spectrum(kernel * mask * mask[:, None]), (residual * mask)[:, None], cross * mask)
+        functional = leave_each_out(rest, rows, training, examples=len(left)).predictions
         order = left[np.argsort(functional[left], kind="stable")]
         if len(left) <= max(last, 2):
             return np.concatenate([gone, order])

@@ -1,6 +1,5 @@
 from ._baselines import BASELINES as BASELINES
 from ._baselines import trained_residual as trained_residual
-from ._baselines import trained_residuals as trained_residuals
 from ._contrast import Contrast as Contrast
 from ._contrast import contrast as contrast
 from ._real_descent import Problem as Problem
@@ -10,11 +9,11 @@ from ._retraining import Retraining as Retraining
 from ._retraining import retrain_without_each as retrain_without_each
 from ._sgd_noise import SgdInformation as SgdInformation
 from ._sgd_noise import sgd_from_kernel as sgd_from_kernel
+from ._sgd_noise import sgd_from_linearized as sgd_from_linearized
 from ._sgd_noise import sgd_information as sgd_information
 from ._unique import Information as Information
 from ._unique import from_kernels as from_kernels
-from ._unique import in_float64_if_it_fits as in_float64_if_it_fits
-from ._unique import initial_residual as initial_residual
+from ._unique import from_linearized as from_linearized
 from ._unique import unique_information as unique_information
 from ._wrong_labels import Flagged as Flagged
 from ._wrong_labels import WrongLabels as WrongLabels
@@ -25,6 +24,7 @@ from .ensembles.ensemble_information import ensemble_from_kernels as ensemble_fr
 from .ensembles.ensemble_information import ensemble_information as ensemble_information
 from .ensembles.gaussians import divergence as divergence
 from .influence_functions.estimates import influence_from_kernels as influence_from_kernels
+from .influence_functions.estimates import influence_from_linearized as influence_from_linearized
 from .influence_functions.estimates import influence_information as influence_information
 from .influence_functions.scores import Influence as Influence
 from .influence_functions.scores import influence as influence
@@ -32,3 +32,4 @@ from .influence_functions.solvers import PAPER_LISSA as PAPER_LISSA
 from .influence_functions.solvers import PAPER_LISSA_DAMPING as PAPER_LISSA_DAMPING
 from .products.bounded_information import BoundedInformation as BoundedInformation
 from .products.bounded_information import from_products as from_products
+from .products.of_networks import unique_information_by_products as unique_information_by_products

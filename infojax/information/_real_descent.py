@@ -18,9 +18,8 @@ from jaxtyping import Array, Bool, Float, Int
 from infojax.arrays import array_of_reals, check_float32
 from infojax.data import Dataset
 from infojax.errors import InvalidInput
-from infojax.information._inputs import check_network_and_params, require_examples
 from infojax.linearized import Convention, GradientDescent, Training, check_training
-from infojax.models import Network, Params, check_network
+from infojax.models import Network, Params, check_network, check_network_and_params, require_examples
 
 Examples: TypeAlias = Dataset | tuple[Any, Any]
 

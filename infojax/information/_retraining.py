@@ -34,15 +34,15 @@ class Retraining(NamedTuple):
     """Unique information by retraining, of the e examples that were left out.
 
     Attributes:
-        weights: SI (e,), in nats for unit smoothing.
-        functional: F-SI (e,), likewise.
+        si: SI (e,), in nats for unit smoothing.
+        f_si: F-SI (e,), likewise.
         examples: (e,) the numbers of the examples.
         params: trained on all examples.
         predictions: theirs on the validation set (m, k).
     """
 
-    weights: Float[np.ndarray, " e"]
-    functional: Float[np.ndarray, " e"]
+    si: Float[np.ndarray, " e"]
+    f_si: Float[np.ndarray, " e"]
     examples: Int[np.ndarray, " e"]
     params: Params
     predictions: Float[np.ndarray, "m k"]

@@ -6,8 +6,18 @@ from ._filters import training_filter as training_filter
 from ._groups import Groups as Groups
 from ._groups import Rows as Rows
 from ._groups import rows_of_groups as rows_of_groups
+from ._held_out import held_out_predictions as held_out_predictions
 from ._held_out import held_out_residuals as held_out_residuals
+from ._linearize import initial_residual as initial_residual
+from ._linearize import linearize as linearize
+from ._linearize import say_if_constant as say_if_constant
+from ._linearized_network import LinearizedNetwork as LinearizedNetwork
+from ._linearized_network import check_shapes as check_shapes
+from ._linearized_network import linearize_kernels as linearize_kernels
 from ._predictions import coefficients as coefficients
+from ._predictions import largest_stable_rate as largest_stable_rate
+from ._predictions import predictions as predictions
+from ._predictions import trained_residuals as trained_residuals
 from ._sgd_noise import sgd_noise as sgd_noise
 from ._spectrum import Spectrum as Spectrum
 from ._spectrum import rounding_of as rounding_of
@@ -24,7 +34,6 @@ from ._training import Training as Training
 from ._training import as_float64 as as_float64
 from ._training import as_sum as as_sum
 from ._training import check_training as check_training
-from .digits.hidden_zeros import blurred as blurred
 from .digits.lost import LOST as LOST
 from .digits.lost import relative_error as relative_error
 from .digits.lost import unwatched as unwatched
@@ -41,6 +50,7 @@ from .leave_out.chebyshev_filters import Filters as Filters
 from .leave_out.chebyshev_filters import without_each as without_each
 from .leave_out.each import choose_method as choose_method
 from .leave_out.each import leave_each_out as leave_each_out
+from .leave_out.each import require_stable_descent as require_stable_descent
 from .leave_out.each import resolvent_terms as resolvent_terms
 from .leave_out.each import same_without as same_without
 from .leave_out.operator import without_group_operator as without_group_operator

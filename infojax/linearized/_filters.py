@@ -10,6 +10,7 @@ in the convention of sums. (Harutyunyan et al. 2021 print the equation for w_t w
 """
 
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 from infojax.errors import InvalidInput
@@ -37,6 +38,15 @@ def training_filter(training: Training, values: Float[Array, "*shape"]) -> Float
         horizon = training.learning_rate * training.steps
         return jnp.where(z > 0, _descended(training, positive) / positive, horizon)
     return jnp.where(z > 0, 1 / positive, 0.0)
+
+
+def untrained(training: Training, z: np.ndarray) -> np.ndarray:
+    """1 − zφ(z), what training of a sum leaves of a direction with z = s + λ > 0."""
+    if isinstance(training, GradientFlow):
+        return np.exp(-np.asarray(training.learning_rate * training.time) * z)
+    if isinstance(training, GradientDescent):
+        return (1 - np.asarray(training.learning_rate) * z) ** np.asarray(training.steps)
+    return np.zeros_like(z)
 
 
 def _descended(training: GradientDescent, z: Array) -> Array:

@@ -6,7 +6,6 @@ All n held-out residuals at any training time come from one eigendecomposition: 
 """
 
 from functools import partial
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -18,54 +17,62 @@ from infojax.errors import InvalidInput
 from infojax.linearized._blocks import map_in_blocks
 from infojax.linearized._filters import training_filter
 from infojax.linearized._groups import rows_of_groups
-from infojax.linearized._spectrum import Spectrum
+from infojax.linearized._linearized_network import LinearizedNetwork
 from infojax.linearized._training import Training, as_float64, as_sum
 from infojax.linearized.digits.lost import watched
-from infojax.linearized.leave_out.each import block_size, choose_method, resolvent_terms
+from infojax.linearized.leave_out.each import block_size, choose_method, require_stable_descent, resolvent_terms
 from infojax.linearized.leave_out.spectral import without_group, without_group_converged
 from infojax.linearized.leave_out.step_by_step import descend_without
 
 
 @watched
-def held_out_residuals(theta: Spectrum, residual: Float[Any, "n k"], *, training: Training) -> Float[np.ndarray, "n k"]:
+def held_out_residuals(linearized: LinearizedNetwork, training: Training) -> Float[np.ndarray, "n k"]:
     """Targets minus the predictions of the network trained without the example, for each example; NumPy float64.
 
     At t = ∞ this is (G_ii)⁻¹ (G r)_i with G = (Θ + λ)⁻¹, the residual of cross-validated ridge regression.
 
     Args:
-        theta: spectrum of the training kernel (n·k, n·k), example-major.
-        residual: targets minus initial outputs.
+        linearized: network with its n training examples.
         training: GradientDescent, GradientFlow or Converged.
 
     Warns:
         PrecisionWarning: the rounding of the kernel leaves too few digits.
 
     Raises:
-        InvalidInput: fewer than two examples, shapes that do not fit, and descent that diverges.
+        InvalidInput: descent that diverges.
 
-    >>> from infojax.linearized import Converged, spectrum
-    >>> theta = spectrum(np.array([[2.0, 1.0], [1.0, 2.0]]))
-    >>> held_out_residuals(theta, np.array([[1.0], [0.0]]), training=Converged()).round(6)
+    >>> from infojax.linearized import Converged, linearize_kernels
+    >>> linearized = linearize_kernels(np.array([[2.0, 1.0], [1.0, 2.0]]), None, np.array([1.0, 0.0]))
+    >>> held_out_residuals(linearized, Converged()).round(6)
     array([[ 1. ],
            [-0.5]])
     """
-    n, outputs = residual.shape
-    if n < 2 or n * outputs != len(theta.values):
-        raise InvalidInput(
-            f"residual has shape {residual.shape}, the kernel {len(theta.values)} rows; it must be (n, k), with n·k "
-            "rows in the kernel and n ≥ 2."
-        )
-    rows = rows_of_groups(None, n, outputs)
-    reduced = as_sum(training, n - 1)
+    theta, n, outputs = linearized.spectrum, linearized.examples, linearized.outputs
+    rows, reduced = rows_of_groups(None, n, outputs), as_sum(training, n - 1)
+    require_stable_descent(linearized, training)
     with float64():
         held_out = _held_out(
-            *(jnp.asarray(array, jnp.float64) for array in (*theta, residual)),
+            *(jnp.asarray(array, jnp.float64) for array in (*theta, linearized.residual)),
             rows.indices,
             as_float64(reduced),
             method=choose_method(float(theta.values[-1]), training, reduced, reduced),
             block=block_size(rows, 1, n * outputs),
         )
         return np.asarray(held_out)
+
+
+def held_out_predictions(linearized: LinearizedNetwork, training: Training) -> Float[np.ndarray, "n k"]:
+    """What the network says of each training example when it is trained without it; see `held_out_residuals`.
+
+    Raises:
+        InvalidInput: targets that are not known, as after `linearize_kernels`.
+    """
+    if linearized.targets is None:
+        raise InvalidInput(
+            "The targets are not known: give them, dataclasses.replace(linearized, targets=targets), or take "
+            "held_out_residuals, which are targets minus predictions."
+        )
+    return linearized.targets - held_out_residuals(linearized, training)
 
 
 @partial(jax.jit, static_argnames=("method", "block"))

@@ -18,12 +18,12 @@ from typing import NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import ArrayLike, Float
+from jaxtyping import Float
 
 from infojax.arrays import float64
 from infojax.errors import InvalidInput
 from infojax.linearized._filters import training_filter
-from infojax.linearized._spectrum import Spectrum
+from infojax.linearized._linearized_network import LinearizedNetwork
 from infojax.linearized._training import Converged, Scalar, Training, as_float64, as_sum
 
 # Of the initial residual: below, what is left of it is rounding.
@@ -47,22 +47,14 @@ class SgdNoise(NamedTuple):
 
 
 def sgd_noise(
-    theta: Spectrum,
-    residual: Float[ArrayLike, " N"],
-    *,
-    examples: int,
-    batch: int,
-    training: Training,
-    learning_rate: Scalar | None = None,
+    linearized: LinearizedNetwork, training: Training, *, batch: Scalar, learning_rate: Scalar | None = None
 ) -> SgdNoise:
     """Noise around the weights that `training` ends with. NumPy float64.
 
     Args:
-        theta: spectrum of the training kernel.
-        residual: targets minus initial outputs, example-major.
-        examples: n.
-        batch: b, drawn with replacement. (Without, the covariance is (n − b)/(n − 1) times this one.)
+        linearized: network with its n training examples.
         training: GradientDescent, GradientFlow or Converged, without noise: sets w* and with it Λ.
+        batch: b, drawn with replacement. (Without, the covariance is (n − b)/(n − 1) times this one.)
         learning_rate: of the noisy steps, in the convention of `training`, and by default that of `training`.
 
     Raises:
@@ -73,6 +65,7 @@ def sgd_noise(
     rate = rate if learning_rate is None else learning_rate
     if rate is None:
         raise InvalidInput("Converged() has no learning rate, which the noise is proportional to: give learning_rate.")
+    theta, examples, residual = linearized.spectrum, linearized.examples, linearized.residual.reshape(-1)
     summed = as_sum(training, examples)
     rate = rate / examples if training.convention == "mean" else rate
     with float64():

@@ -13,6 +13,10 @@ from ._nnx import from_nnx as from_nnx
 from ._stax import from_stax as from_stax
 from .checks.first_use import check_network as check_network
 from .checks.first_use import try_out as try_out
+from .checks.inputs import check_network_and_params as check_network_and_params
+from .checks.inputs import require_dataset as require_dataset
+from .checks.inputs import require_ensemble as require_ensemble
+from .checks.inputs import require_examples as require_examples
 from .checks.parameters import check_apply as check_apply
 from .checks.parameters import check_parameters as check_parameters
 from .checks.parameters import module_library as module_library

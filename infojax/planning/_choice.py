@@ -65,7 +65,7 @@ def choose_method(
         return "products"
     ways = {"factor": "to factor their kernel", "products": "for products with it"}
     said = " and ".join(f"{in_gib(size)} {ways[way]}" for way, size in needed.items() if method in (way, "auto"))
-    other = ', or give method="products", which needs less' if method == "factor" and fit else ""
+    other = ", or take unique_information_by_products, which needs less" if method == "factor" and fit else ""
     raise OverBudget(
         f"{examples:,} examples with {outputs} outputs, {validation:,} more for validation, need {said}; free are "
         f"{in_gib(room)}. Take fewer examples{other}, or write the kernels to disk (empirical_ntk(..., out=folder)) "
@@ -89,5 +89,5 @@ def _require_days(sizes: Sizes) -> None:
         raise OverBudget(
             f"There is no memory to factor a kernel of {sizes.rows:,} rows, and products with it take {in_time(least)} "
             "or more on this machine. Take fewer examples, or only some of them (from_products, examples=...); "
-            'method="products" goes on nevertheless.'
+            "unique_information_by_products goes on nevertheless."
         )

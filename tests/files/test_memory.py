@@ -21,6 +21,7 @@ from infojax.information import (
     retrain_without_each,
     sgd_from_kernel,
     sgd_information,
+    unique_information_by_products,
 )
 from infojax.information._baselines import leverage
 from infojax.kernels import empirical_ntk, infinite_width
@@ -131,7 +132,8 @@ THETA = Spectrum(np.ones(40), np.eye(40))
     "call",
     [
         lambda: ij.unique_information(NETWORK, PARAMS, TRAIN, OTHERS, **FLOW),
-        lambda: ij.unique_information(NETWORK, PARAMS, TRAIN, OTHERS, **FLOW, method="auto"),
+        lambda: unique_information_by_products(NETWORK, PARAMS, TRAIN, OTHERS, **FLOW),
+        lambda: ij.linearize(NETWORK, PARAMS, TRAIN),
         lambda: ij.unique_information(NETWORK, PARAMS, TRAIN, OTHERS, **FLOW, groups=TRAIN.y),
         lambda: ensemble_information(WIDE, TRAIN, OTHERS, **FLOW),
         lambda: sgd_information(NETWORK, PARAMS, TRAIN, batch=2, **STEPS),
@@ -141,7 +143,7 @@ THETA = Spectrum(np.ones(40), np.eye(40))
         lambda: ensemble_from_kernels(KERNEL, CROSS, R, **NNGP, **FLOW),
         lambda: sgd_from_kernel(KERNEL, R, batch=2, **STEPS),
         lambda: influence_from_kernels(KERNEL, CROSS, R, training=ij.Converged(1.0)),
-        lambda: leverage(THETA, R[:, None], **FLOW),
+        lambda: leverage(ij.LinearizedNetwork(THETA, R[:, None]), **FLOW),
         lambda: spectrum(KERNEL),
         lambda: empirical_ntk(NETWORK, PARAMS, X),
         lambda: infinite_width(WIDE, X),
@@ -161,5 +163,7 @@ def test_ten_outputs_of_thousands_are_refused_before_the_kernel_is_built(monkeyp
     x = np.zeros((4000, 3), np.float32)
     x[:, 0] = np.arange(4000) / 4000
     data = ij.data.Dataset(x, np.arange(4000) % 10, classes=tuple("0123456789"))
-    with pytest.raises(OverBudget, match=r"4,000 examples with 10 outputs.* 76\.3 GiB to factor.*method=.products"):
+    with pytest.raises(
+        OverBudget, match=r"4,000 examples with 10 outputs.* 76\.3 GiB to factor.*unique_information_by_products"
+    ):
         ij.unique_information(network, params, data, data, training=ij.GradientFlow(1.0))

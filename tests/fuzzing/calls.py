@@ -166,7 +166,7 @@ def of_kernels() -> dict[str, Call]:
         "spectrum": Call(linearized.spectrum, {"kernel": KERNEL, "rtol": 1e-10}),
         "coefficients": Call(
             lambda kernel, residual, decay: linearized.coefficients(
-                linearized.spectrum(kernel), residual, examples=6, training=dataclasses.replace(DESCENT, decay=decay)
+                linearized.linearize_kernels(kernel, None, residual), dataclasses.replace(DESCENT, decay=decay)
             ),
             {"kernel": KERNEL, "residual": RESIDUAL, "decay": 0.1},
         ),

@@ -1,5 +1,7 @@
 """Baselines against their definitions on an explicit linear model, parameters, gradients and all."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -12,10 +14,18 @@ from infojax.information._baselines import (
     held_out_residual,
     initial_gradient_norm,
     margin,
+)
+from infojax.linearized import (
+    Converged,
+    GradientDescent,
+    GradientFlow,
+    LinearizedNetwork,
+    Spectrum,
+    coefficients,
+    held_out_residuals,
+    linearize_kernels,
     trained_residuals,
 )
-from infojax.linearized import Converged, GradientDescent, GradientFlow, Spectrum, coefficients, spectrum
-from infojax.linearized._held_out import held_out_residuals
 
 
 def problem(n, k, parameters, seed):
@@ -52,29 +62,30 @@ def test_equals_descent_on_parameters(k, decay, convention, steps, seed):
     j, labels, r = problem(n, k, 30, seed)
     rate = stable(j, n, decay, convention)
     how = {"training": GradientDescent(steps, rate, decay, convention)}
-    theta = spectrum(j @ j.T)
+    linearized = linearize_kernels(j @ j.T, None, r, outputs=k)
     rho = r - (j @ descended(j, r, steps, rate, decay, convention)).reshape(n, k)
-    np.testing.assert_allclose(trained_residuals(theta, r, **how), rho, atol=1e-11)
+    np.testing.assert_allclose(trained_residuals(linearized, **how), rho, atol=1e-11)
 
     per_example = j.reshape(n, k, -1)
     gradients = np.einsum("icp,ic->ip", per_example, rho)
     first = np.einsum("icp,ic->ip", per_example, r)
-    np.testing.assert_allclose(BASELINES["residual"](theta, r, **how), np.linalg.norm(rho, axis=1), atol=1e-11)
+    np.testing.assert_allclose(BASELINES["residual"](linearized, **how), np.linalg.norm(rho, axis=1), atol=1e-11)
     np.testing.assert_allclose(
-        BASELINES["gradient-norm"](theta, r, **how), np.linalg.norm(gradients, axis=1), atol=1e-6
+        BASELINES["gradient-norm"](linearized, **how), np.linalg.norm(gradients, axis=1), atol=1e-6
     )
-    np.testing.assert_allclose(initial_gradient_norm(theta, r, **how), np.linalg.norm(first, axis=1), rtol=1e-9)
+    np.testing.assert_allclose(initial_gradient_norm(linearized, **how), np.linalg.norm(first, axis=1), rtol=1e-9)
 
     # Training is linear in the residual, so a column of the hat matrix is what a unit of it makes of all outputs.
     unit = np.eye(n * k).reshape(-1, n, k)
     hat = np.stack([j @ descended(j, e, steps, rate, decay, convention) for e in unit], axis=1)
     own = hat.reshape(n, k, n, k)[np.arange(n), :, np.arange(n), :]
-    np.testing.assert_allclose(BASELINES["leverage"](theta, r, **how), [np.trace(h) for h in own], atol=1e-11)
+    np.testing.assert_allclose(BASELINES["leverage"](linearized, **how), [np.trace(h) for h in own], atol=1e-11)
     influence = np.einsum("ic,icd,id->i", rho, own, rho)
-    np.testing.assert_allclose(BASELINES["self-influence"](theta, r, **how), np.maximum(influence, 0), atol=1e-11)
+    np.testing.assert_allclose(BASELINES["self-influence"](linearized, **how), np.maximum(influence, 0), atol=1e-11)
 
-    assert_margins(margin(theta, r, **how), labels, targets(labels, k) - rho)
-    np.testing.assert_array_equal(margin(theta, r, **how), margin(theta, r, labels=labels, **how))
+    assert_margins(margin(linearized, **how), labels, targets(labels, k) - rho)
+    known = replace(linearized, targets=targets(labels, k))
+    np.testing.assert_array_equal(margin(linearized, **how), margin(known, **how))
 
 
 @given(
@@ -99,15 +110,16 @@ def test_held_out_equals_training_without(k, decay, convention, kind, parameters
     expected = np.empty((n, k))
     for i in range(n):
         kept = np.delete(np.arange(n * k).reshape(n, k), i, axis=0).ravel()
-        a = coefficients(spectrum(j[kept] @ j[kept].T), r.ravel()[kept], examples=n - 1, **how)
+        rest = linearize_kernels(j[kept] @ j[kept].T, None, r.ravel()[kept], outputs=k)
+        a = coefficients(rest, **how)
         expected[i] = r[i] - j.reshape(n, k, -1)[i] @ (j[kept].T @ a)
-    theta = spectrum(j @ j.T)
+    linearized = linearize_kernels(j @ j.T, None, r, outputs=k)
     size = np.abs(expected).max()
-    np.testing.assert_allclose(held_out_residuals(theta, r, **how), expected, atol=1e-9 * size)
+    np.testing.assert_allclose(held_out_residuals(linearized, **how), expected, atol=1e-9 * size)
     np.testing.assert_allclose(
-        held_out_residual(theta, r, **how), np.linalg.norm(expected, axis=1), atol=1e-9 * k * size
+        held_out_residual(linearized, **how), np.linalg.norm(expected, axis=1), atol=1e-9 * k * size
     )
-    assert_margins(held_out_margin(theta, r, **how), labels, targets(labels, k) - expected, atol=1e-8 * size)
+    assert_margins(held_out_margin(linearized, **how), labels, targets(labels, k) - expected, atol=1e-8 * size)
 
 
 def targets(labels, k):
@@ -126,18 +138,18 @@ def test_influence_at_convergence_is_leave_one_out_times_what_leverage_leaves():
     # k = 1: exact leave-one-out residual = ρ/(1 − h), the influence function's ratio.
     j, _, r = problem(9, 1, 40, 1)
     how = {"training": Converged(0.05, "sum")}
-    theta = spectrum(j @ j.T)
-    h, rho = BASELINES["leverage"](theta, r, **how), BASELINES["residual"](theta, r, **how)
-    np.testing.assert_allclose(BASELINES["self-influence"](theta, r, **how), h * rho**2, rtol=1e-9)
-    np.testing.assert_allclose(BASELINES["loo-residual"](theta, r, **how), rho / (1 - h), rtol=1e-9)
+    linearized = linearize_kernels(j @ j.T, None, r)
+    h, rho = BASELINES["leverage"](linearized, **how), BASELINES["residual"](linearized, **how)
+    np.testing.assert_allclose(BASELINES["self-influence"](linearized, **how), h * rho**2, rtol=1e-9)
+    np.testing.assert_allclose(BASELINES["loo-residual"](linearized, **how), rho / (1 - h), rtol=1e-9)
 
 
 def test_interpolation_leaves_nothing():
     j, _, r = problem(6, 1, 40, 2)
     how = {"training": Converged()}
-    theta = spectrum(j @ j.T)
-    assert (BASELINES["residual"](theta, r, **how) == 0).all()
-    assert (BASELINES["loo-residual"](theta, r, **how) > 1e-3).all()
+    linearized = linearize_kernels(j @ j.T, None, r)
+    assert (BASELINES["residual"](linearized, **how) == 0).all()
+    assert (BASELINES["loo-residual"](linearized, **how) > 1e-3).all()
 
 
 @pytest.mark.parametrize("name", BASELINES)
@@ -153,19 +165,20 @@ def test_bad_input_is_named(name, residual, settings, says):
     theta = Spectrum(np.ones(3), np.eye(3))
     how = {"training": Converged()} | settings
     with pytest.raises(InvalidInput, match=says):
-        BASELINES[name](theta, residual, **how)
+        BASELINES[name](LinearizedNetwork(theta, residual), **how)
 
 
-def test_labels_outside_the_classes_are_refused():
-    how = {"training": Converged(1.0)}
-    with pytest.raises(InvalidInput, match="class numbers from 0 to 1"):
-        margin(Spectrum(np.ones(3), np.eye(3)), np.ones((3, 1)), labels=np.array([0, 1, 2]), **how)
+@pytest.mark.parametrize("targets", [[[0.0], [1.0], [2.0]], [[0.5], [1.0], [0.0]], [[-1.0], [1.0], [1.0]]])
+def test_labels_outside_the_classes_are_refused(targets):
+    linearized = LinearizedNetwork(Spectrum(np.ones(3), np.eye(3)), np.ones((3, 1)), targets=np.array(targets))
+    with pytest.raises(InvalidInput, match="targets that are 0 and 1"):
+        margin(linearized, Converged(1.0))
 
 
 @pytest.mark.parametrize("residual", [np.array([[0.9], [0.4]]), np.array([[0.6, 0.3, 0.0], [0.0, 0.0, 1.0]])])
 def test_labels_that_cannot_be_read_must_be_given(residual):
-    theta = Spectrum(np.ones(residual.size), np.eye(residual.size))
-    how = {"training": Converged(1.0)}
+    linearized = LinearizedNetwork(Spectrum(np.ones(residual.size), np.eye(residual.size)), residual)
     with pytest.raises(InvalidInput, match="labels of 1 of 2 examples cannot be read"):
-        margin(theta, residual, **how)
-    assert margin(theta, residual, labels=np.array([1, 0]), **how).shape == (2,)
+        margin(linearized, Converged(1.0))
+    targets = np.eye(residual.shape[1])[[0, 1]] if residual.shape[1] > 1 else np.array([[1.0], [0.0]])
+    assert margin(replace(linearized, targets=targets), Converged(1.0)).shape == (2,)

@@ -26,10 +26,10 @@ def test_near_duplicates_are_scored_in_float64():
     made = unique_information(network, params, train, validation, training=Converged())
     assert made.rounding == 2.0**-52
     assert made.error < 1e-4
-    np.testing.assert_allclose(made.functional, exact.functional, rtol=1e-6)
+    np.testing.assert_allclose(made.f_si, exact.f_si, rtol=1e-6)
     weights, functional = made  # a pair, as before
-    assert weights is made.weights
-    assert functional is made.functional
+    assert weights is made.si
+    assert functional is made.f_si
 
     short = unique_information(network, params, train, validation, training=GradientDescent(200, 0.01))
     assert short.rounding == 2.0**-23

@@ -18,8 +18,7 @@ from infojax.information import (
     sgd_from_kernel,
 )
 from infojax.information._baselines import BASELINES
-from infojax.linearized import spectrum
-from infojax.linearized._held_out import held_out_residuals
+from infojax.linearized import held_out_residuals, linearize_kernels, spectrum
 
 N, M = 8, 4  # one shape: each score is compiled once for a kind of training
 TRAININGS = [
@@ -31,13 +30,13 @@ SETTINGS = {"batch": 2, "learning_rate": 0.1, "ridge": 1e-3}
 SCORES = {
     "unique": lambda k, c, b, y, how: np.stack(from_kernels(k, c, y, **how), 1),
     "influence": lambda k, c, b, y, how: np.stack(influence_from_kernels(k, c, y, damping=0.01, **how), 1),
-    "sgd": lambda k, c, b, y, how: sgd_from_kernel(k, y, **SETTINGS, **how).weights,
+    "sgd": lambda k, c, b, y, how: sgd_from_kernel(k, y, **SETTINGS, **how).si,
     "ensemble": lambda k, c, b, y, how: np.stack(
         ensemble_from_kernels(k, c, y, nngp=k, cross_nngp=c, validation_nngp=b, jitter=1e-3, **how), 1
     ),
-    "held out": lambda k, c, b, y, how: held_out_residuals(spectrum(k), y[:, None], **how),
+    "held out": lambda k, c, b, y, how: held_out_residuals(linearize_kernels(k, None, y), **how),
 } | {
-    name: lambda k, c, b, y, how, score=score: score(spectrum(k), y[:, None], **how)
+    name: lambda k, c, b, y, how, score=score: score(linearize_kernels(k, None, y), **how)
     for name, score in BASELINES.items()
 }
 
@@ -73,8 +72,8 @@ def test_products_do_not_look_at_the_order_either(seed, order):
     how = {"training": GradientFlow(50.0), "tolerance": 1e-9}
     scores = from_products(k, c, y, **how)
     moved = from_products(k[np.ix_(order, order)], c[:, order], y[list(order)], **how)
-    np.testing.assert_allclose(moved.weights, scores.weights[list(order)], rtol=1e-5)
-    np.testing.assert_allclose(scores.functional[0], scores.functional[1], rtol=1e-5)
+    np.testing.assert_allclose(moved.si, scores.si[list(order)], rtol=1e-5)
+    np.testing.assert_allclose(scores.f_si[0], scores.f_si[1], rtol=1e-5)
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -91,8 +90,8 @@ def test_equal_gradients_are_no_noise(seed, dtype):
 def test_nearly_equal_gradients_of_exchangeable_examples_score_alike(apart):
     how = {"batch": 2, "ridge": 1.4e-5, "training": GradientFlow(1.0, decay=0.222), "learning_rate": 1.0}
     scores = sgd_from_kernel(np.full((6, 6), 5.0) + apart * np.eye(6), np.ones(6), **how)
-    np.testing.assert_allclose(scores.weights, 1.417 + 702.5 * apart, rtol=1e-5)
-    assert (scores.weights_error < 1e-3 * scores.weights).all()
+    np.testing.assert_allclose(scores.si, 1.417 + 702.5 * apart, rtol=1e-5)
+    assert (scores.si_error < 1e-3 * scores.si).all()
 
 
 @pytest.mark.parametrize("transform", [jax.jit, jax.grad])
@@ -100,10 +99,10 @@ def test_nearly_equal_gradients_of_exchangeable_examples_score_alike(apart):
 def test_traced_kernels_are_refused_by_name(name, transform):
     k, c, b, y = kernels(0, False)
     calls = SCORES | {
-        "products": lambda k, c, b, y, how: from_products(k, c, y, **how).weights,
+        "products": lambda k, c, b, y, how: from_products(k, c, y, **how).si,
         "spectrum": lambda k, c, b, y, how: spectrum(k).values,
-        "sgd": lambda k, c, b, y, how: sgd_from_kernel(k, y, batch=2, learning_rate=0.1, **how).weights,
-        "unique": lambda k, c, b, y, how: from_kernels(k, c, y, **how).weights,
+        "sgd": lambda k, c, b, y, how: sgd_from_kernel(k, y, batch=2, learning_rate=0.1, **how).si,
+        "unique": lambda k, c, b, y, how: from_kernels(k, c, y, **how).si,
     }
     with pytest.raises(InvalidInput, match=r"traced by jax\.jit, vmap or grad"):
         transform(lambda k: calls[name](k, c, b, y, {"training": Converged()}).sum())(k)

@@ -108,4 +108,4 @@ def test_what_is_no_training_is_refused(score, training):
 
 @pytest.mark.parametrize("score", [influence, retrain])
 def test_pairs_are_examples_where_they_were(score):
-    assert score(train=(X, DATA.targets), validation=[X, DATA.targets]).weights.shape == (4,)
+    assert score(train=(X, DATA.targets), validation=[X, DATA.targets]).si.shape == (4,)

@@ -70,11 +70,11 @@ def test_equals_training_without_the_example(over, convention, decay, outputs):
             weights.append(sum(jax.tree.leaves(apart)) / 2)
             moved = predictions - np.asarray(network.apply(without, validation[0]))
             functional.append(np.sum(moved**2) / (2 * 0.5**2 * M))
-    np.testing.assert_allclose(got.weights, weights, rtol=1e-10)
-    np.testing.assert_allclose(got.functional, functional, rtol=1e-10)
+    np.testing.assert_allclose(got.si, weights, rtol=1e-10)
+    np.testing.assert_allclose(got.f_si, functional, rtol=1e-10)
     np.testing.assert_allclose(got.predictions, predictions, rtol=1e-12)
     assert got.examples.tolist() == chosen
-    assert got.weights.dtype == np.float64
+    assert got.si.dtype == np.float64
 
 
 @pytest.mark.parametrize("convention", ["mean", pytest.param("sum", marks=pytest.mark.slow)])
@@ -91,8 +91,8 @@ def test_of_a_linear_network_is_the_closed_form(convention):
         return np.kron(a @ b.T + 1, np.eye(2))
 
     want = from_kernels(kernel(x, x), kernel(validation[0], x), residual, outputs=2, training=training)
-    np.testing.assert_allclose(got.weights, want.weights, rtol=1e-9)
-    np.testing.assert_allclose(got.functional, want.functional, rtol=1e-9)
+    np.testing.assert_allclose(got.si, want.si, rtol=1e-9)
+    np.testing.assert_allclose(got.f_si, want.f_si, rtol=1e-9)
 
 
 def test_float32_stays_close_to_float64():
@@ -102,8 +102,8 @@ def test_float32_stays_close_to_float64():
     narrow = retrain_without_each(network, network.init(jax.random.key(0), (3,)), train, validation, training=training)
     with float64():
         double = retrain_without_each(network, wide(network), train, validation, training=training)
-    np.testing.assert_allclose(narrow.weights, double.weights, rtol=1e-3)
-    np.testing.assert_allclose(narrow.functional, double.functional, rtol=1e-3)
+    np.testing.assert_allclose(narrow.si, double.si, rtol=1e-3)
+    np.testing.assert_allclose(narrow.f_si, double.f_si, rtol=1e-3)
 
 
 class Watched:
@@ -152,10 +152,10 @@ def test_an_interrupted_run_goes_on_and_repeats_nothing(tmp_path, over):
     arrays["leaf0"] = arrays["leaf0"] * np.float32(1 + 1e-6)
     np.savez(file, **arrays)
     again = run(checkpoint=file)
-    np.testing.assert_array_equal(again.weights, 2 * whole.weights)
+    np.testing.assert_array_equal(again.si, 2 * whole.si)
     np.testing.assert_array_equal(jax.tree.leaves(again.params)[0], arrays["leaf0"])
     assert (arrays["leaf0"] != jax.tree.leaves(whole.params)[0]).any()
-    np.testing.assert_array_equal(run(checkpoint=file, examples=[3], sigma=2.0).functional, whole.functional[3:4] / 2)
+    np.testing.assert_array_equal(run(checkpoint=file, examples=[3], sigma=2.0).f_si, whole.f_si[3:4] / 2)
 
 
 SCRIPT = """
@@ -189,9 +189,9 @@ def test_ctrl_c_in_another_process_loses_at_most_a_block(tmp_path):
     resumed, whole = {"file": file}, {"file": None}
     exec(SCRIPT, resumed)
     exec(SCRIPT, whole)
-    np.testing.assert_array_equal(resumed["scores"].weights[done], first[done, 0] / 2)
-    np.testing.assert_array_equal(resumed["scores"].weights, whole["scores"].weights)
-    np.testing.assert_array_equal(resumed["scores"].functional, whole["scores"].functional)
+    np.testing.assert_array_equal(resumed["scores"].si[done], first[done, 0] / 2)
+    np.testing.assert_array_equal(resumed["scores"].si, whole["scores"].si)
+    np.testing.assert_array_equal(resumed["scores"].f_si, whole["scores"].f_si)
 
 
 def test_a_checkpoint_of_something_else_is_refused(tmp_path):
@@ -308,7 +308,7 @@ def test_targets_without_an_axis_for_outputs():
     (x, y), validation = data()
     run = GradientDescent(steps=5, learning_rate=0.1)
     flat, column = (retrain_without_each(network, params, (x, t), validation, training=run) for t in (y[:, 0], y))
-    np.testing.assert_array_equal(flat.functional, column.functional)
+    np.testing.assert_array_equal(flat.f_si, column.f_si)
 
 
 def test_stays_within_the_budget():
@@ -322,4 +322,4 @@ def test_stays_within_the_budget():
         retrain_without_each(network, params, train, validation, **run, budget=60_000, block=6, over="vmap")
     by_blocks = retrain_without_each(network, params, train, validation, **run, budget=60_000, over="vmap")
     at_once = retrain_without_each(network, params, train, validation, **run, over="vmap")
-    np.testing.assert_allclose(by_blocks.weights, at_once.weights, rtol=1e-4)
+    np.testing.assert_allclose(by_blocks.si, at_once.si, rtol=1e-4)

@@ -10,7 +10,7 @@ import scipy.linalg
 from infojax import Converged, GradientDescent, GradientFlow
 from infojax.errors import InvalidInput
 from infojax.information import sgd_from_kernel, sgd_information
-from infojax.linearized import coefficients, spectrum
+from infojax.linearized import coefficients, linearize_kernels, spectrum
 from infojax.linearized._training import as_sum
 
 
@@ -25,8 +25,8 @@ def defined(jacobian, residual, groups, *, outputs, batch, learning_rate, ridge,
 
     def trained(examples):
         rows = (np.asarray(examples)[:, None] * outputs + np.arange(outputs)[None]).ravel()
-        j, theta = jacobian[rows], spectrum(jacobian[rows] @ jacobian[rows].T)
-        return j.T @ coefficients(theta, residual[rows], examples=len(examples), training=training)
+        j = jacobian[rows]
+        return j.T @ coefficients(linearize_kernels(j @ j.T, None, residual[rows], outputs=outputs), training)
 
     w = trained(np.arange(n))
     gradients = ((jacobian @ w - residual)[:, None] * jacobian).reshape(n, outputs, -1).sum(1)
@@ -52,7 +52,7 @@ def test_equals_the_definition(convention, training, n, k, parameters, ridge):
     settings |= {"training": replace(training, decay=0.2, convention=convention)}
     scores = sgd_from_kernel(jacobian @ jacobian.T, residual, **settings)
     theirs, condition = defined(jacobian, residual, np.arange(n)[:, None], **settings)
-    np.testing.assert_allclose(scores.weights, theirs, rtol=1e-14 * condition + 1e-11)
+    np.testing.assert_allclose(scores.si, theirs, rtol=1e-14 * condition + 1e-11)
     np.testing.assert_allclose(scores.condition, condition, rtol=1e-14 * condition + 1e-11)
 
 
@@ -62,7 +62,7 @@ def test_groups_and_a_kept_spectrum():
     groups = [[0], [2, 5, 6]]
     scores = sgd_from_kernel(spectrum(jacobian @ jacobian.T), residual, groups=groups, **settings)
     theirs, _ = defined(jacobian, residual, groups, outputs=1, **settings)
-    np.testing.assert_allclose(scores.weights, theirs, rtol=1e-10)
+    np.testing.assert_allclose(scores.si, theirs, rtol=1e-10)
 
 
 def test_without_decay_needs_a_finite_time_or_too_few_parameters():
@@ -70,9 +70,9 @@ def test_without_decay_needs_a_finite_time_or_too_few_parameters():
     kernel, settings = jacobian @ jacobian.T, {"batch": 2, "learning_rate": 0.1, "ridge": 1e-6}
     with pytest.raises(InvalidInput, match="interpolates its targets"):
         sgd_from_kernel(kernel, residual, training=Converged(), **settings)
-    assert (sgd_from_kernel(kernel, residual, training=GradientFlow(3.0), **settings).weights > 0).all()
+    assert (sgd_from_kernel(kernel, residual, training=GradientFlow(3.0), **settings).si > 0).all()
     few = jacobian[:, :3]
-    assert (sgd_from_kernel(few @ few.T, residual, training=Converged(), **settings).weights > 0).all()
+    assert (sgd_from_kernel(few @ few.T, residual, training=Converged(), **settings).si > 0).all()
 
 
 def test_from_a_network():
@@ -83,8 +83,8 @@ def test_from_a_network():
     network = mlp(hidden=(16,))
     params = network.init(jax.random.key(0), train.x.shape[1:])
     scores = sgd_information(network, params, train, batch=4, training=GradientDescent(50, 0.05), ridge=1e-3)
-    assert scores.weights.shape == (12,)
-    assert (scores.weights > 0).all()
+    assert scores.si.shape == (12,)
+    assert (scores.si > 0).all()
     assert scores.condition > 1
 
 

@@ -25,7 +25,7 @@ def problem(n, m, k, rank, seed, duplicate=False):
 
 def agree(ours, brute, sigma=1.0, rtol=1e-10):
     weights, functional = brute
-    for mine, theirs in ((ours.weights, weights / 2), (ours.functional, functional / (2 * sigma**2))):
+    for mine, theirs in ((ours.si, weights / 2), (ours.f_si, functional / (2 * sigma**2))):
         assert np.abs(mine - theirs).max() <= rtol * theirs.max()
 
 
@@ -111,14 +111,14 @@ def test_labels_make_groups():
     settings = {"training": GradientFlow(time=3.0, decay=0.1)}
     by_label = from_kernels(j @ j.T, j_star @ j.T, r, groups=labels, **settings)
     by_list = from_kernels(j @ j.T, j_star @ j.T, r, groups=[np.flatnonzero(labels == c) for c in range(3)], **settings)
-    np.testing.assert_allclose(by_label.weights, by_list.weights, rtol=1e-13)
+    np.testing.assert_allclose(by_label.si, by_list.si, rtol=1e-13)
 
 
 def test_duplicated_example_has_no_information():
     j, j_star, r = problem(n=8, m=4, k=1, rank=12, seed=7, duplicate=True)
     r[1] = r[0]
     scores = from_kernels(j @ j.T, j_star @ j.T, r, training=Converged())
-    assert scores.weights[:2].max() < 1e-20 * scores.weights.max()
+    assert scores.si[:2].max() < 1e-20 * scores.si.max()
 
 
 def test_one_spectrum_serves_every_time_and_block():
@@ -127,7 +127,7 @@ def test_one_spectrum_serves_every_time_and_block():
     for time in (0.1, 10.0, 1e4):
         kept = from_kernels(theta, j_star @ j.T, r, training=GradientFlow(time=time))
         fresh = from_kernels(j @ j.T, j_star @ j.T, r, training=GradientFlow(time=time), block=5)
-        np.testing.assert_allclose(kept.functional, fresh.functional, rtol=1e-12)
+        np.testing.assert_allclose(kept.f_si, fresh.f_si, rtol=1e-12)
 
 
 @pytest.mark.slow
@@ -135,7 +135,7 @@ def test_long_flow_is_converged():
     j, j_star, r = problem(n=10, m=4, k=1, rank=5, seed=9)
     flow = from_kernels(j @ j.T, j_star @ j.T, r, training=GradientFlow(time=1e9, convention="sum"))
     end = from_kernels(j @ j.T, j_star @ j.T, r, training=Converged(convention="sum"))
-    np.testing.assert_allclose(flow.weights, end.weights, rtol=1e-8, atol=1e-12 * end.weights.max())
+    np.testing.assert_allclose(flow.si, end.si, rtol=1e-8, atol=1e-12 * end.si.max())
 
 
 GOOD = {"training": Converged()}
@@ -185,14 +185,14 @@ def test_kernels_of_neural_tangents_become_matrices_as_the_message_says():
     made = from_kernels(*flat, r, outputs=2, **GOOD)
     jacobians = [a.reshape(-1, 9) for a in (j, j_star)]
     known = from_kernels(jacobians[0] @ jacobians[0].T, jacobians[1] @ jacobians[0].T, r, outputs=2, **GOOD)
-    np.testing.assert_allclose(made.weights, known.weights, rtol=1e-9)
+    np.testing.assert_allclose(made.si, known.si, rtol=1e-9)
 
 
 @pytest.mark.parametrize("dtype", [">f8", "f4", "f2", "i8", "bfloat16", np.longdouble, object])
 def test_kernels_of_every_dtype(dtype, monkeypatch):
     monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)  # users run without type checks
     given = [a.astype(dtype) for a in (KERNEL, CROSS, R)]
-    np.testing.assert_array_equal(from_kernels(*given, **GOOD).weights, from_kernels(KERNEL, CROSS, R, **GOOD).weights)
+    np.testing.assert_array_equal(from_kernels(*given, **GOOD).si, from_kernels(KERNEL, CROSS, R, **GOOD).si)
 
 
 @pytest.mark.parametrize(

@@ -30,8 +30,8 @@ def test_the_error_covers_what_is_lost(training, right):
     truth = from_kernels(KERNEL, CROSS, RESIDUAL, training=Converged())
     with contextlib.nullcontext() if right else pytest.warns(PrecisionWarning, match="Unique information"):
         made = from_kernels(KERNEL, CROSS, RESIDUAL, training=training)
-    off = np.abs(made.functional - truth.functional)
-    assert (off <= 5 * made.functional_error + 1e-9).all()
+    off = np.abs(made.f_si - truth.f_si)
+    assert (off <= 5 * made.f_si_error + 1e-9).all()
     assert (made.error < 0.05) == right
 
 
@@ -39,5 +39,5 @@ def test_under_the_noise_of_sgd_too():
     settings = {"batch": 2, "learning_rate": 0.1, "ridge": 1e-6}
     with pytest.warns(PrecisionWarning, match="SGD"):
         sgd_from_kernel(KERNEL, RESIDUAL, training=Converged(1e-16), **settings)
-    good = sgd_from_kernel(KERNEL, RESIDUAL, training=Converged(1e-8), **settings).weights
+    good = sgd_from_kernel(KERNEL, RESIDUAL, training=Converged(1e-8), **settings).si
     assert good[3] == pytest.approx(good[4], rel=1e-6)

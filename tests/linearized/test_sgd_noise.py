@@ -9,7 +9,7 @@ import pytest
 import scipy.linalg
 
 from infojax.arrays._precision import float64
-from infojax.linearized import Converged, GradientDescent, GradientFlow, coefficients, spectrum
+from infojax.linearized import Converged, GradientDescent, GradientFlow, coefficients, linearize_kernels
 from infojax.linearized._sgd_noise import sgd_noise
 from infojax.linearized._training import as_sum
 
@@ -20,9 +20,13 @@ def problem(n, k, parameters, seed=0):
     return rng.normal(size=(n * k, parameters)) * np.geomspace(1.0, 0.3, parameters), rng.normal(size=n * k)
 
 
+def linearized(jacobian, residual, examples):
+    return linearize_kernels(jacobian @ jacobian.T, None, residual, outputs=len(residual) // examples)
+
+
 def lyapunov(jacobian, residual, *, examples, batch, learning_rate, training):
     """Σ (P, P) of the weights, from the equation for all P of them."""
-    a = coefficients(spectrum(jacobian @ jacobian.T), residual, examples=examples, training=training)
+    a = coefficients(linearized(jacobian, residual, examples), training)
     left = jacobian @ (jacobian.T @ a) - residual
     gradients = (left[:, None] * jacobian).reshape(examples, -1, jacobian.shape[1]).sum(1)
     # In the convention of sums, batch gradients estimate the sum: n/b times those of the batch.
@@ -39,9 +43,9 @@ def lyapunov(jacobian, residual, *, examples, batch, learning_rate, training):
 def test_equals_the_equation_in_weight_space(convention, training, n, k, parameters):
     jacobian, residual = problem(n, k, parameters)
     training = replace(training, decay=0.2, convention=convention)
-    settings = {"examples": n, "batch": 2, "learning_rate": 0.1, "training": training}
-    noise = sgd_noise(spectrum(jacobian @ jacobian.T), residual, **settings)
-    whole = lyapunov(jacobian, residual, **settings)
+    settings = {"batch": 2, "learning_rate": 0.1, "training": training}
+    noise = sgd_noise(linearized(jacobian, residual, n), **settings)
+    whole = lyapunov(jacobian, residual, examples=n, **settings)
     # Vᵀ = (√S)⁻¹ Uᵀ J, as √S Uᵀ = Vᵀ Jᵀ.
     v = np.linalg.lstsq(noise.basis.T, jacobian, rcond=None)[0].T
     np.testing.assert_allclose(v.T @ v, np.eye(len(noise.basis)), atol=1e-12)
@@ -75,7 +79,7 @@ def test_sgd_wanders_as_far():
     jacobian, residual = problem(n, 1, parameters, seed=1)
     settings = {"batch": batch, "learning_rate": rate}
     moments = simulated(jacobian, residual, jax.random.key(0), steps=2000, chains=200, decay=decay, **settings)
-    noise = sgd_noise(spectrum(jacobian @ jacobian.T), residual, examples=n, training=Converged(decay), **settings)
+    noise = sgd_noise(linearized(jacobian, residual, n), Converged(decay), **settings)
     v = np.linalg.lstsq(noise.basis.T, jacobian, rcond=None)[0].T
     seen = np.einsum("pa,cpq,qb->cab", v, moments, v)
     error = seen.std(axis=0) / np.sqrt(len(seen))

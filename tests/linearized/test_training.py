@@ -77,7 +77,7 @@ def test_steps_are_whole(steps):
 def test_numbers_of_any_library_give_the_same(kind):
     made = from_kernels(KERNEL, KERNEL[:1], RESIDUAL, training=GradientDescent(kind(20), 0.25))
     expected = from_kernels(KERNEL, KERNEL[:1], RESIDUAL, training=GradientDescent(20, 0.25))
-    np.testing.assert_allclose(made.weights, expected.weights, rtol=1e-13)
+    np.testing.assert_allclose(made.si, expected.si, rtol=1e-13)
 
 
 @pytest.mark.parametrize("kind", [np.float32, jnp.float32, np.float64, np.array])
@@ -87,9 +87,9 @@ def test_settings_of_any_library_give_the_same_in_float64(kind):
         made = function(KERNEL, KERNEL[:1], RESIDUAL, training=GradientFlow(*numbers), sigma=sigma)
         plain = GradientFlow(*map(float, numbers))
         expected = function(KERNEL, KERNEL[:1], RESIDUAL, training=plain, sigma=float(sigma))
-        assert isinstance(made.functional, np.ndarray)
-        np.testing.assert_allclose(made.weights, expected.weights, rtol=1e-12)
-        np.testing.assert_allclose(made.functional, expected.functional, rtol=1e-12)
+        assert isinstance(made.f_si, np.ndarray)
+        np.testing.assert_allclose(made.si, expected.si, rtol=1e-12)
+        np.testing.assert_allclose(made.f_si, expected.f_si, rtol=1e-12)
 
 
 def test_arrays_of_times_and_steps_are_taken():

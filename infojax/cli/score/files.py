@@ -11,7 +11,7 @@ import polars as pl
 from jaxtyping import Int
 from rich.progress import Progress
 
-from infojax.cli.score.linearized import Linearised, classes_of
+from infojax.cli.score.linearized import Scored, classes_of
 from infojax.cli.score.tables import (
     Groups,
     column_of,
@@ -70,7 +70,7 @@ def report(
     examples: Dataset,
     others: Dataset,
     index: Int[np.ndarray, " n"],
-    linearised: Linearised,
+    found: Scored,
     groups: Groups | None,
     asked: dict[str, Any],
     said: list[str],
@@ -84,13 +84,13 @@ def report(
     what was warned of so far (what is warned of meanwhile is added to it), `about` how many seconds leaving out takes.
     """
     task = progress.add_task("leave-one-out", total=None, about=about)
-    table = examples_table(examples, index, linearised)
+    table = examples_table(examples, index, found)
     keeping = Keeping(out)
     keeping.write(lambda folder: write(with_own(table, examples), folder / "scores.parquet"), "scores.parquet")
     made = {"versions": versions(), "device": device(), "precision": precision()}
-    fit = _fit(table, linearised, others)
-    record = {"asked": asked, "training": plain(linearised.training), "fit": fit, "warnings": said} | made
-    record["digits"] = _digits(linearised)
+    fit = _fit(table, found, others)
+    record = {"asked": asked, "training": plain(found.training), "fit": fit, "warnings": said} | made
+    record["digits"] = _digits(found)
     record["written"] = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     keeping.write(partial(_record, record), "record.json")
     keeping.write(partial(_histogram, table, examples.name), "histogram.png", "histogram.pdf")
@@ -108,7 +108,7 @@ def report(
     grouped = None
     if groups is not None:
         progress.update(task, description="leaving out groups", about=None)
-        made_groups = grouped = groups_table(linearised, groups, table)
+        made_groups = grouped = groups_table(found, groups, table)
         keeping.write(lambda folder: write(made_groups, folder / "groups.parquet"), "groups.parquet")
 
     progress.update(task, description="baselines", about=None)
@@ -116,7 +116,7 @@ def report(
     asked_for: list[str] = ["si", *asked["baseline"], *([by] if count and by != "f-si" else [])]
     scores = tuple(dict.fromkeys(asked_for))
     for name in scores:
-        table = with_score(table, name, linearised, examples)
+        table = with_score(table, name, found)
     whole = table = with_own(table, examples)
     keeping.write(lambda folder: write(whole, folder / "scores.parquet"), "scores.parquet")
     correlations = correlations_table(table, scores)
@@ -136,7 +136,7 @@ def report(
     progress.remove_task(task)
     drawing = out / "histogram.png"
     histogram = drawing.read_bytes() if drawing.exists() else b""
-    training = linearised.training
+    training = found.training
     return Report(examples, table, training, fit, scores, correlations, grouped, suspects, histogram, record, keeping)
 
 
@@ -146,12 +146,12 @@ def picturable(examples: Dataset) -> bool:
     return len(shape) == 4 and shape[-1] in (1, 3) and min(shape[1:3]) > 1
 
 
-def _fit(table: pl.DataFrame, linearised: Linearised, others: Dataset) -> dict[str, float]:
+def _fit(table: pl.DataFrame, found: Scored, others: Dataset) -> dict[str, float]:
     if others.y.ndim == 2:
-        missed = np.linalg.norm(others.targets - linearised.others, axis=1)
+        missed = np.linalg.norm(others.targets - found.others(), axis=1)
         errors = (("error on the examples", table["residual"].to_numpy()), ("error on the others", missed))
         return {name: float(np.sqrt(np.mean(error**2))) for name, error in errors}
-    right = classes_of(linearised.others, others) == others.y
+    right = classes_of(found.others(), others) == others.y
     return {
         "accuracy on the examples": float((table["predicted"] == table["class"]).to_numpy().mean()),
         "accuracy on each when trained without it": 1 - contradicted(table) / table.height,
@@ -159,12 +159,12 @@ def _fit(table: pl.DataFrame, linearised: Linearised, others: Dataset) -> dict[s
     }
 
 
-def _digits(linearised: Linearised) -> dict[str, Any]:
+def _digits(found: Scored) -> dict[str, Any]:
     """How right SI and F-SI are: what the page and a reader of record.json are told."""
-    scores = linearised.scores
+    scores = found.scores
     return {
         "kernel": "float32" if scores.rounding > 1e-12 else "float64",
-        "made anew in float64": linearised.again,
+        "made anew in float64": found.again,
         "condition": scores.condition,
         "largest relative error": scores.error if np.isfinite(scores.error) else None,
     }

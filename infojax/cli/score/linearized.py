@@ -1,134 +1,96 @@
-"""The user's network trained in closed form, factored once: every score that `infojax score` reports comes from it."""
+"""The user's network, linearized and trained in closed form: every score that `infojax score` reports comes from it."""
 
-from functools import partial
-from typing import Any, NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int, Num
-from rich.progress import Progress
+from jaxtyping import Float, Int
 
 from infojax.cli._training_options import TrainingOptions
 from infojax.data import Dataset
 from infojax.errors import InvalidInput
-from infojax.information import (
-    BASELINES,
-    Information,
-    from_kernels,
-    in_float64_if_it_fits,
-    initial_residual,
-    trained_residuals,
-)
-from infojax.kernels import accelerator_with_room, empirical_ntk
+from infojax.information import BASELINES, Information, from_linearized
 from infojax.linearized import (
     LOST,
-    Spectrum,
+    LinearizedNetwork,
     Training,
-    coefficients,
-    held_out_residuals,
-    spectrum,
+    held_out_predictions,
+    largest_stable_rate,
+    predictions,
+    trained_residuals,
     unwatched,
     warn_of_lost_digits,
 )
-from infojax.models import Network, Params
 
 # Unique information is held against these; a margin is one of classes.
 SUSPICIONS = ("si", "f-si", *BASELINES)
 OF_CLASSES = ("margin", "loo-margin")
 
 
-class Linearised(NamedTuple):
-    """A network linearised at its initialisation, and trained on n examples; k outputs, m validation examples.
+@dataclass(frozen=True)
+class Scored:
+    """A linearized network, trained on n examples; k outputs, m validation examples.
 
     Attributes:
-        theta: spectrum of the kernel (nk, nk).
-        cross: kernel (mk, nk), validation × training.
-        initial: (n, k) targets minus outputs before training.
-        left: (n, k) targets minus outputs after it.
-        predicted, others: (n, k), (m, k) outputs after training.
+        linearized: network with its examples.
         training: with the step size that was chosen.
         scores: SI and F-SI of each example, and how right they are.
         again: whether kernels were made anew in float64, for more digits.
     """
 
-    theta: Spectrum
-    cross: Num[Any, "M N"]
-    initial: Float[np.ndarray, "n k"]
-    left: Float[np.ndarray, "n k"]
-    predicted: Float[np.ndarray, "n k"]
-    others: Float[np.ndarray, "m k"]
+    linearized: LinearizedNetwork
     training: Training
     scores: Information
-    again: bool
+    again: bool = False
 
+    def residuals(self) -> Float[np.ndarray, "n k"]:
+        """Targets minus outputs after training."""
+        with unwatched():  # unique information needs the most digits, and speaks for all
+            return trained_residuals(self.linearized, self.training)
 
-def linearise(
-    network: Network,
-    params: Params,
-    examples: Dataset,
-    others: Dataset,
-    options: TrainingOptions,
-    *,
-    left_out: int = 1,
-    workspace: int,
-    progress: Progress,
-    about: float | None = None,
-) -> Linearised:
-    """Build the kernels, factor, and train. Where no step size is asked for, half the largest stable one is taken, or
-    less where it must be stable with `left_out` examples left out. `about` is how many seconds factoring takes.
-    """
-    n, outputs = examples.targets.shape
+    def others(self) -> Float[np.ndarray, "m k"]:
+        """Outputs on the validation examples."""
+        return predictions(self.linearized, self.training)
 
-    def made(params: Params, again: bool) -> Linearised:
-        build = partial(empirical_ntk, network, params, budget=workspace, progress=progress)
-        where = accelerator_with_room(examples.targets.size)
-        kernel, cross = build(examples.x, out=where), build(others.x, examples.x)
-        task = progress.add_task("eigendecomposition", total=None, about=about)
-        theta = spectrum(kernel)
-        # A mean over fewer examples takes larger steps: η s_max / kept < 2.
-        over = (n, n - left_out) if options.convention == "mean" else (1, 1)
-        stable, without = (float(2 / (theta.values[-1] / kept + options.decay)) for kept in over)
-        training = options.training(min(stable / 2, 0.9 * without))
-        initial = initial_residual(network, params, examples)
-        # Of what is trained and scored here, unique information needs the most digits: it speaks for all.
+    def held_out(self) -> Float[np.ndarray, "n k"]:
+        """Outputs for each example of the network trained without it."""
         with unwatched():
-            scores = from_kernels(theta, cross, initial, outputs=outputs, training=training)
-            left = trained_residuals(theta, initial, training=training)
-        before_others = np.asarray(others.targets, np.float64) - initial_residual(network, params, others)
-        moved = coefficients(theta, initial.reshape(-1), examples=n, training=training)
-        predicted_others = before_others + (np.asarray(cross) @ moved).reshape(-1, outputs)
-        progress.remove_task(task)
-        predicted = examples.targets - left
-        return Linearised(theta, cross, initial, left, predicted, predicted_others, training, scores, again)
+            return held_out_predictions(self.linearized, self.training)
 
-    first = made(params, False)
-    if first.scores.error > LOST:
-        # What a kernel in float64 takes more than the one in float32.
-        fits = workspace >= 4 * (first.theta.values.size**2 + first.cross.size)
-        wider = in_float64_if_it_fits(network, params, examples, others) if fits else None
-        first = first if wider is None else made(wider, True)
-    warn_of_lost_digits("Scores", first.scores.error, first.scores.rounding, first.scores.condition)
-    return first
+    def baseline(self, name: str) -> Float[np.ndarray, " n"]:
+        """One of `BASELINES`: the larger, the more suspect the example."""
+        with unwatched():
+            return BASELINES[name](self.linearized, self.training)
+
+    def of_groups(self, groups: Int[np.ndarray, " n"]) -> Information:
+        """SI and F-SI of every group of examples with the same label."""
+        return from_linearized(self.linearized, self.training, groups=groups)
 
 
-def information(linearised: Linearised, groups: Int[np.ndarray, " n"] | None = None) -> Information:
-    """SI and F-SI of every example, or of every group of examples with the same label."""
-    if groups is None:
-        return linearised.scores
-    theta, cross, initial, *_ = linearised
-    return from_kernels(theta, cross, initial, outputs=initial.shape[1], groups=groups, training=linearised.training)
+def scored(linearized: LinearizedNetwork, options: TrainingOptions, left_out: int, workspace: int) -> Scored:
+    """Trained as the options say, and scored; anew in float64 where that is needed and fits into the `workspace`.
+
+    Where no step size is asked for, half the largest stable one is taken, or less where it must be stable with
+    `left_out` of the examples left out.
+    """
+    found = _scored(linearized, options, left_out)
+    # What kernels in float64 take more than those in float32.
+    more = 4 * (linearized.spectrum.values.size**2 + linearized.validation_kernel.size)
+    if found.scores.error > LOST and linearized.finer is not None and workspace >= more:
+        finer = linearized.finer()
+        found = found if finer is None else _scored(finer, options, left_out, again=True)
+    error = np.inf if found.linearized.blurred else found.scores.error
+    warn_of_lost_digits("Scores", error, found.scores.rounding, found.scores.condition)
+    return found
 
 
-def held_out(linearised: Linearised) -> Float[np.ndarray, "n k"]:
-    """Targets minus outputs of the network trained without the example."""
+def _scored(linearized: LinearizedNetwork, options: TrainingOptions, left_out: int, again: bool = False) -> Scored:
+    stable, without = (
+        largest_stable_rate(linearized, decay=options.decay, convention=options.convention, left_out=count)
+        for count in (0, left_out)
+    )
+    training = options.training(min(stable / 2, 0.9 * without))
     with unwatched():
-        return held_out_residuals(linearised.theta, linearised.initial, training=linearised.training)
-
-
-def baseline(linearised: Linearised, name: str, examples: Dataset) -> Float[np.ndarray, " n"]:
-    """One of `BASELINES`: the larger, the more suspect the example."""
-    labels = {"labels": examples.y} if name in OF_CLASSES else {}
-    with unwatched():
-        return BASELINES[name](linearised.theta, linearised.initial, **labels, training=linearised.training)
+        return Scored(linearized, training, from_linearized(linearized, training), again)
 
 
 def classes_of(outputs: Float[np.ndarray, "b k"], data: Dataset) -> Int[np.ndarray, " b"]:

@@ -11,7 +11,7 @@ from tyro.conf import FlagCreatePairsOff, Positional, arg
 
 from infojax.cli._training_options import TrainingOptions
 from infojax.cli.score.files import report
-from infojax.cli.score.linearized import SUSPICIONS, check_names, linearise
+from infojax.cli.score.linearized import SUSPICIONS, check_names, scored
 from infojax.cli.score.page import page
 from infojax.cli.score.screen import show
 from infojax.cli.score.stability import require_stable
@@ -24,6 +24,7 @@ from infojax.data import Dataset, load, readable
 from infojax.errors import InvalidInput
 from infojax.files import allowing, require_room_to_factor, room, write_whole
 from infojax.information import BASELINES
+from infojax.linearized import linearize
 from infojax.models import cnn, mlp
 from infojax.planning import seconds_to_factor
 
@@ -147,18 +148,11 @@ def score(
         # Lines in a log file say how long it will take, where that is long.
         measured = progress.disable and len(examples) * outputs >= LONG
         first, then = seconds_to_factor(len(examples), len(others), outputs) if measured else (None, None)
-        linearised = linearise(
-            model,
-            params,
-            examples,
-            others,
-            options,
-            left_out=largest,
-            workspace=workspace,
-            progress=progress,
-            about=first,
-        )
-        made = report(examples, others, index, linearised, groups, asked, said, out, progress, then)
+        task = progress.add_task("kernels, then an eigendecomposition", total=None, about=first)
+        linearized = linearize(model, params, examples, others, budget=workspace, progress=progress)
+        found = scored(linearized, options, largest, workspace)
+        progress.remove_task(task)
+        made = report(examples, others, index, found, groups, asked, said, out, progress, then)
         html = page(made).encode(errors="backslashreplace")
         made.keeping.write(lambda folder: write_whole(folder / "report.html", html), "report.html")
     show(made, out)

@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 from jaxtyping import Int, Shaped
 
-from infojax.cli.score.linearized import Linearised, baseline, classes_of, held_out, information
+from infojax.cli.score.linearized import Scored, classes_of
 from infojax.data import Dataset
 from infojax.errors import InvalidInput
 from infojax.files import write_whole
@@ -55,35 +55,35 @@ def groups_by(examples: Dataset, column: str) -> Groups:
     return Groups(column, names, labels.astype(np.int64))
 
 
-def examples_table(examples: Dataset, index: Int[np.ndarray, " n"], linearised: Linearised) -> pl.DataFrame:
+def examples_table(examples: Dataset, index: Int[np.ndarray, " n"], found: Scored) -> pl.DataFrame:
     """The scores of every example, with where it stands in the user's data, what is known of it, and its prediction."""
-    scores = information(linearised)
+    scores, residuals = found.scores, found.residuals()
     labelled = examples.y.ndim == 1
-    outputs = (linearised.predicted, examples.targets - held_out(linearised)) if labelled else (None, None)
+    outputs = (examples.targets - residuals, found.held_out()) if labelled else (None, None)
     predicted, without = (None if given is None else classes_of(given, examples) for given in outputs)
     rank = np.empty(len(index), np.int64)
-    rank[np.argsort(-scores.functional, kind="stable")] = np.arange(1, len(index) + 1)
+    rank[np.argsort(-scores.f_si, kind="stable")] = np.arange(1, len(index) + 1)
     columns = {
         "index": index,
         "label": examples.y if labelled else pl.Series([None] * len(index), dtype=pl.Int64),
         "class": _names(examples, examples.y if labelled else None),
         "predicted": _names(examples, predicted),
         "predicted_without": _names(examples, without),
-        "si": scores.weights,
-        "f_si": scores.functional,
+        "si": scores.si,
+        "f_si": scores.f_si,
         "rank": rank,
-        "residual": np.linalg.norm(linearised.left, axis=1),
+        "residual": np.linalg.norm(residuals, axis=1),
     }
     words = ("class", "predicted", "predicted_without")
     return pl.DataFrame(columns, schema_overrides=dict.fromkeys(words, pl.String))
 
 
-def with_score(table: pl.DataFrame, name: str, linearised: Linearised, examples: Dataset) -> pl.DataFrame:
+def with_score(table: pl.DataFrame, name: str, found: Scored) -> pl.DataFrame:
     """The table with one more baseline; as it is where that is there already."""
     column = column_of(name)
     if column in table.columns:
         return table
-    return table.with_columns(pl.Series(column, baseline(linearised, name, examples)))
+    return table.with_columns(pl.Series(column, found.baseline(name)))
 
 
 def with_own(table: pl.DataFrame, examples: Dataset) -> pl.DataFrame:
@@ -100,14 +100,14 @@ def column_of(score: str) -> str:
     return score.replace("-", "_")
 
 
-def groups_table(linearised: Linearised, groups: Groups, table: pl.DataFrame) -> pl.DataFrame:
+def groups_table(found: Scored, groups: Groups, table: pl.DataFrame) -> pl.DataFrame:
     """What each group is worth, left out as a whole, beside the sum of what its examples are worth singly.
 
     The redundancy is F-SI of the group / sum of F-SI of its examples: 1 where the examples teach different things;
     larger where each is hardly missed, as the others teach the same; below 1 where they pull against each other.
     """
     try:
-        scores = information(linearised, groups.labels)
+        scores = found.of_groups(groups.labels)
     except InvalidInput as error:
         kept = len(groups.labels) - groups.largest
         raise InvalidInput(f"--group-by {groups.by}, with {kept} examples left without a group: {error}") from error
@@ -116,11 +116,11 @@ def groups_table(linearised: Linearised, groups: Groups, table: pl.DataFrame) ->
     columns = {
         "group": groups.names,
         "examples": examples,
-        "si": scores.weights,
-        "f_si": scores.functional,
-        "f_si_per_example": scores.functional / examples,
+        "si": scores.si,
+        "f_si": scores.f_si,
+        "f_si_per_example": scores.f_si / examples,
         "sum_of_single_f_si": singly,
-        "redundancy": np.divide(scores.functional, singly, out=np.full(len(singly), np.nan), where=singly > 0),
+        "redundancy": np.divide(scores.f_si, singly, out=np.full(len(singly), np.nan), where=singly > 0),
     }
     return pl.DataFrame(columns).with_columns(pl.col("redundancy").fill_nan(None)).sort("f_si", descending=True)
 

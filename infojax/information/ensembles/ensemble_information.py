@@ -18,8 +18,6 @@ from infojax.arrays import float64, real_array, refuse_tracers, require_moderate
 from infojax.data import Dataset
 from infojax.errors import InvalidInput
 from infojax.files import require_room
-from infojax.information._inputs import require_dataset, require_ensemble
-from infojax.information._settings import say_if_constant
 from infojax.information.ensembles.divergences import block_size, divergences_each_out
 from infojax.linearized import (
     HARMLESS,
@@ -41,11 +39,12 @@ from infojax.linearized import (
     rows_of,
     rows_of_groups,
     same_without,
+    say_if_constant,
     spectrum_of,
     trained,
     warn_of_lost_digits,
 )
-from infojax.models import Network
+from infojax.models import Network, require_dataset, require_ensemble
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -79,16 +78,8 @@ class EnsembleInformation(_Scores):
     condition: float = np.nan
     error: float = np.nan
 
-    def __new__(
-        cls,
-        joint: Any,
-        joint_means: Any,
-        pointwise: Any,
-        pointwise_means: Any,
-        condition: float = np.nan,
-        error: float = np.nan,
-    ) -> "EnsembleInformation":
-        made = super().__new__(cls, joint, joint_means, pointwise, pointwise_means)
+    def __new__(cls, *scores: Any, condition: float = np.nan, error: float = np.nan) -> "EnsembleInformation":
+        made = super().__new__(cls, *scores)
         made.condition, made.error = condition, error
         return made
 
@@ -208,7 +199,7 @@ def ensemble_from_kernels(
     error = max(relative_error(*pair) for pair in zip(scores, off, strict=True))
     warn_of_lost_digits("Information of an ensemble", error, rounding, condition)
     together = (scores[0], scores[1]) if joint else (None, None)
-    return EnsembleInformation(*together, scores[-2], scores[-1], condition, error)
+    return EnsembleInformation(*together, scores[-2], scores[-1], condition=condition, error=error)
 
 
 def ensemble_information(

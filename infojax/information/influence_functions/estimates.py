@@ -13,6 +13,7 @@ where this has (Θ + λ)⁻¹: for one output it is larger by 1/(1 − h_i), h_i
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import jax
@@ -20,10 +21,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import ArrayLike, Float, Num
 
-from infojax.arrays import array_of_reals, float64, real_array, refuse_tracers, require_moderate, require_positive
-from infojax.errors import InvalidInput
+from infojax.arrays import float64, refuse_tracers, require_positive
 from infojax.files import require_room_to_factor
-from infojax.information._inputs import check_network_and_params, require_examples
 from infojax.information._real_descent import Examples
 from infojax.information._unique import Information
 from infojax.information.influence_functions.leaving_out import mixed, ridge
@@ -33,19 +32,20 @@ from infojax.linearized import (
     HARMLESS,
     Converged,
     Groups,
+    LinearizedNetwork,
     Spectrum,
     Training,
     amplification,
     coefficients,
     errors,
+    linearize_kernels,
     lost_in_zeros,
     rounding_of,
     rows_of,
     spectrum,
-    spectrum_of,
     warn_of_lost_digits,
 )
-from infojax.models import Network, Params
+from infojax.models import Network, Params, check_network_and_params, require_examples
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -104,7 +104,44 @@ def influence_information(
     _require_room(rows, others, kernel=float(itemsize) * rows**2, cross=float(itemsize) * rows * others)
     theta = spectrum(np.asarray(empirical_ntk(network, params, problem.x, **limits)))
     cross = np.asarray(empirical_ntk(network, params, problem.query_x, problem.x, **limits))
-    return _information(theta, cross, lambda _: rho.reshape(-1), shift, groups, training.convention, sigma, outputs)
+    linearized = LinearizedNetwork(theta, -rho, cross)
+    return _information(linearized, lambda _: rho.reshape(-1), Converged(shift, training.convention), groups, sigma)
+
+
+def influence_from_linearized(
+    linearized: LinearizedNetwork,
+    training: Training = Converged(),
+    *,
+    damping: float = 0.0,
+    sigma: float = 1.0,
+    groups: Groups | None = None,
+) -> Information:
+    """The same for a linearized network, in float64.
+
+    Args:
+        linearized: network with training and validation examples.
+        training: how the network was trained before influence is asked for; its decay is in the curvature, too.
+        damping, sigma, groups: as in `influence_information`.
+
+    Raises:
+        InvalidInput: no validation examples, no damping and no decay.
+        OverBudget: there is not enough free memory.
+
+    >>> kernel = np.array([[2.0, 1.0], [1.0, 2.0]])
+    >>> linearized = linearize_kernels(kernel, kernel[:1], np.array([1.0, 0.0]))
+    >>> influence_from_linearized(linearized, Converged(1.0, "sum")).si.round(6)
+    array([0.015381, 0.001709])
+    """
+    refuse_tracers("An argument", training)
+    shift = ridge(training, damping, linearized.examples)
+    _require_room(len(linearized.spectrum.values), len(linearized.validation_kernel))
+
+    def rho(theta: Spectrum) -> np.ndarray:
+        a = coefficients(replace(linearized, spectrum=theta), training)
+        vectors = np.asarray(theta.vectors)
+        return vectors @ (np.asarray(theta.values) * (vectors.T @ a)) - linearized.residual.reshape(-1)
+
+    return _information(linearized, rho, Converged(shift, training.convention), groups, sigma)
 
 
 def influence_from_kernels(
@@ -118,45 +155,12 @@ def influence_from_kernels(
     sigma: float = 1.0,
     groups: Groups | None = None,
 ) -> Information:
-    """The same for a linearised network, from the arguments of `infojax.information.from_kernels`, in float64.
-
-    Args:
-        train_kernel: Θ (N, N), N = n·outputs, example-major, or its `spectrum`.
-        validation_kernel: K* (M, N).
-        residual: targets minus *initial* outputs, (N,) or (n, outputs).
-        outputs: k, outputs per example.
-        training: how the network was trained before influence is asked for; by default to convergence.
-        damping, sigma, groups: as in `influence_information`.
-
-    Raises:
-        InvalidInput: shapes that do not fit, NaN, a kernel that is not positive semi-definite, no damping and no decay.
-        OverBudget: there is not enough free memory.
-
-    >>> kernel = np.array([[2.0, 1.0], [1.0, 2.0]])
-    >>> scores = influence_from_kernels(kernel, kernel[:1], np.array([1.0, 0.0]), training=Converged(1.0, "sum"))
-    >>> scores.weights.round(6)
-    array([0.015381, 0.001709])
-    """
-    refuse_tracers("An argument", train_kernel, residual, training)
-    r, cross = real_array("residual", residual).reshape(-1), array_of_reals("validation_kernel", validation_kernel)
-    require_moderate("residual", r)
-    require_moderate("validation_kernel", cross)
-    size = rows_of(train_kernel)
-    if outputs < 1 or cross.ndim != 2 or size != len(r) or cross.shape[1] != size or size % outputs or len(cross) == 0:
-        raise InvalidInput(
-            f"Shapes do not fit: train_kernel {size} rows, validation_kernel {cross.shape}, residual {len(r)} entries, "
-            f"outputs {outputs}. With n examples, m validation points and k outputs they are (nk, nk), (mk, nk), nk."
-        )
-    n = size // outputs
-    shift = ridge(training, damping, n)
-    _require_room(size, len(cross))
-    theta = spectrum_of(train_kernel)
-
-    def rho(theta: Spectrum) -> np.ndarray:
-        a, vectors = coefficients(theta, r, examples=n, training=training), np.asarray(theta.vectors)
-        return vectors @ (np.asarray(theta.values) * (vectors.T @ a)) - r
-
-    return _information(theta, cross, rho, shift, groups, training.convention, sigma, outputs)
+    """The same from kernels: `linearize_kernels`, then `influence_from_linearized`, whose arguments are these."""
+    refuse_tracers("An argument", train_kernel, validation_kernel, residual, training)
+    ridge(training, damping, 1)  # refused before anything is factored
+    _require_room(rows_of(train_kernel), max(np.shape(validation_kernel), default=0))
+    linearized = linearize_kernels(train_kernel, validation_kernel, residual, outputs=outputs)
+    return influence_from_linearized(linearized, training, damping=damping, sigma=sigma, groups=groups)
 
 
 def _require_room(rows: int, others: int, **built: float) -> None:
@@ -165,35 +169,34 @@ def _require_room(rows: int, others: int, **built: float) -> None:
 
 
 def _information(
-    theta: Spectrum,
-    cross: np.ndarray,
+    linearized: LinearizedNetwork,
     rho: Callable[[Spectrum], Float[np.ndarray, " N"]],
-    shift: float,
+    curvature: Converged,
     groups: Groups | None,
-    convention: str,
     sigma: float,
-    outputs: int,
 ) -> Information:
+    """From f − Y after training, and λ of the sum, with the convention of the loss, as a `curvature`."""
     require_positive("sigma", sigma, "the smoothing noise must have a positive, finite standard deviation")
+    cross, outputs, shift = linearized.validation_kernel, linearized.outputs, float(curvature.decay)
 
     def scores(theta: Spectrum) -> np.ndarray:
         with float64():
             values, vectors = jnp.asarray(theta.values), jnp.asarray(theta.vectors)
             # Uᵀ ρ, example by example: the rows of U that belong to it, times its residual.
             rows = (vectors * jnp.asarray(rho(theta))[:, None]).reshape(-1, outputs, len(vectors)).sum(1)
-            x = mixed(rows.T, groups, convention) / (values + shift)[:, None]
+            x = mixed(rows.T, groups, curvature.convention) / (values + shift)[:, None]
             moved = jnp.asarray(cross, jnp.float64) @ (vectors @ x)
             squares = jnp.einsum("mg,mg->g", moved, moved)
             weights = values @ x**2
             points = len(cross) // outputs
             return np.stack([np.asarray(weights) / 2, np.asarray(squares) / (2 * sigma**2 * points)])
 
-    curvature = Converged(shift, "sum")
-    made, condition = scores(theta), amplification(theta, curvature)
+    theta, run = linearized.spectrum, Converged(shift, "sum")
+    made, condition = scores(theta), amplification(theta, run)
     off = made * theta.rounding * condition
     if theta.rounding * condition > HARMLESS:
         off = errors(theta, scores)
-    off = off + made * lost_in_zeros(theta, curvature)
+    off = off + made * lost_in_zeros(theta, run)
     found = Information(*made, *off, condition=condition, rounding=max(theta.rounding, rounding_of(cross)))
     warn_of_lost_digits("Influence estimates", found.error, found.rounding, condition)
     return found

@@ -9,11 +9,11 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Int
 
-from infojax.arrays import array_of_reals, float64, plain_array, real_array, refuse_tracers
+from infojax.arrays import array_of_reals, float64, plain_array, real_array, refuse_tracers, require_moderate
 from infojax.errors import InvalidInput
 from infojax.files import checkpoint as checkpoints
 from infojax.files import free_memory
-from infojax.information._settings import check_settings, check_shapes
+from infojax.information._settings import check_settings
 from infojax.information.products.rounding import Rounding, largest_of_root
 from infojax.information.products.scores import Scores, norm_of_rows, scores
 from infojax.kernels import choose_devices
@@ -32,6 +32,7 @@ from infojax.linearized import (
     as_float64,
     as_sum,
     chebyshev_series,
+    check_shapes,
     columns_at_once,
     products_with,
     relative_error,
@@ -54,19 +55,19 @@ class BoundedInformation(NamedTuple):
     """Unique information from products, with what it may be off by; one entry per example (or per group).
 
     Attributes:
-        weights: SI.
-        functional: F-SI.
-        weights_error: of SI; the rounding of the kernel's own dtype is in it, as an estimate.
-        functional_error: of F-SI, likewise.
+        si: SI.
+        f_si: F-SI.
+        si_error: of SI; the rounding of the kernel's own dtype is in it, as an estimate.
+        f_si_error: of F-SI, likewise.
         steps: products with the kernel that each block of columns took.
         bounded: whether the errors are bounds (of what is cut off or left over; rounding is estimated). They are
             estimates for Converged() without decay, since no product tells the smallest eigenvalue.
     """
 
-    weights: Float[np.ndarray, " n"]
-    functional: Float[np.ndarray, " n"]
-    weights_error: Float[np.ndarray, " n"]
-    functional_error: Float[np.ndarray, " n"]
+    si: Float[np.ndarray, " n"]
+    f_si: Float[np.ndarray, " n"]
+    si_error: Float[np.ndarray, " n"]
+    f_si_error: Float[np.ndarray, " n"]
     steps: int
     bounded: bool
 
@@ -128,15 +129,18 @@ def from_products(
     >>> from infojax import Converged
     >>> kernel = np.array([[2.0, 1.0], [1.0, 2.0]])
     >>> made = from_products(kernel, kernel[:1], np.array([1.0, 0.0]), training=Converged(), examples=[1])
-    >>> made.weights.round(6)
+    >>> made.si.round(6)
     array([0.083333])
     """
     refuse_tracers("An argument", kernel, validation_kernel, residual, training, sigma)
     r = real_array("residual", residual).reshape(-1)
-    check_settings(r, outputs, training, sigma)
+    check_settings(training, sigma)
+    if outputs < 1:
+        raise InvalidInput(f"outputs is {outputs}; a network has at least one output.")
+    require_moderate("residual", r)
     sigma = float(sigma)  # products of float32 numbers would be rounded to it
     kernel, validation_kernel = _readable("kernel", kernel), _readable("validation_kernel", validation_kernel)
-    n = check_shapes(None if callable(kernel) else kernel.shape, validation_kernel.shape, r, outputs)
+    n = check_shapes(None if callable(kernel) else kernel.shape, validation_kernel.shape, len(r), outputs)
     real = np.dtype(dtype)
     if real.name not in ("float64", "float32"):
         raise InvalidInput(f"dtype is {real}; products are made in float64 or float32.")
@@ -163,7 +167,7 @@ def from_products(
             made = Scores(**kept | {"steps": int(kept["steps"])})  # pyright: ignore[reportArgumentType]
         task = None if progress is None else progress.add_task("leave-one-out by products", total=len(rows.sizes))
         size = min(columns, len(rows.sizes))
-        while len(missing := np.flatnonzero(np.isnan(made.weights))):
+        while len(missing := np.flatnonzero(np.isnan(made.si))):
             if progress is not None and task is not None:
                 progress.update(task, completed=len(rows.sizes) - len(missing))
             # One size for all blocks, so that one compiled program serves them.
@@ -184,9 +188,7 @@ def from_products(
         if progress is not None and task is not None:
             progress.update(task, completed=len(rows.sizes))
     condition = amplified[0] ** 2 * known.above
-    error = max(
-        relative_error(*pair) for pair in ((made.weights, made.weights_error), (made.functional, made.functional_error))
-    )
+    error = max(relative_error(*pair) for pair in ((made.si, made.si_error), (made.f_si, made.f_si_error)))
     # What the tolerance leaves is asked for; what rounding leaves is not.
     if rounding.noise * condition > HARMLESS:
         warn_of_lost_digits("Unique information", error, rounding.noise, condition)

@@ -14,10 +14,10 @@ from infojax.linearized import Change, Products, row_blocks
 class Scores(NamedTuple):
     """SI and F-SI, their errors, and the products that they took; NaN where not computed yet."""
 
-    weights: Float[np.ndarray, " G"]
-    functional: Float[np.ndarray, " G"]
-    weights_error: Float[np.ndarray, " G"]
-    functional_error: Float[np.ndarray, " G"]
+    si: Float[np.ndarray, " G"]
+    f_si: Float[np.ndarray, " G"]
+    si_error: Float[np.ndarray, " G"]
+    f_si_error: Float[np.ndarray, " G"]
     steps: int
 
 

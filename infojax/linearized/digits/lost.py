@@ -5,14 +5,15 @@ import contextvars
 import functools
 import warnings
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import numpy as np
 from jaxtyping import Float
 
 from infojax.errors import PrecisionWarning
-from infojax.linearized._spectrum import Spectrum
-from infojax.linearized._training import as_sum
+from infojax.linearized._linearized_network import LinearizedNetwork
+from infojax.linearized._training import Training, as_sum
 from infojax.linearized.digits.perturbed import HARMLESS, amplification, errors, lost_in_zeros
 
 Score = TypeVar("Score", bound=Callable[..., Any])
@@ -64,22 +65,22 @@ def warn_of_lost_digits(what: str, error: float, rounding: float, condition: flo
 
 
 def watched(score: Score) -> Score:
-    """A score of (theta, residual (n, k), *, training), with a PrecisionWarning where it has too few digits for the
-    rounding of the kernel."""
+    """A score of (linearized, training), with a PrecisionWarning where it has too few digits for the rounding of the
+    kernel."""
 
     @functools.wraps(score)
-    def call(theta: Spectrum, residual: Any, **how: Any) -> Any:
+    def call(linearized: LinearizedNetwork, training: Training) -> np.ndarray:
         with unwatched() as watching:
-            found = score(theta, residual, **how)
-            if not watching or "training" not in how:
+            found = np.asarray(score(linearized, training))
+            if not watching:
                 return found
-            run = as_sum(how["training"], len(residual))
+            theta, run = linearized.spectrum, as_sum(training, linearized.examples)
             condition, lost = amplification(theta, run), lost_in_zeros(theta, run)
             if theta.rounding * condition <= HARMLESS and theta.zeros.hidden == 0 and lost <= HARMLESS:
                 return found
-            off = errors(theta, lambda other: np.asarray(score(other, residual, **how))) + lost * np.abs(found)
+            off = errors(theta, lambda other: np.asarray(score(replace(linearized, spectrum=other), training)))
         # Margins and residuals are small by chance, and such are compared with all.
-        error = relative_error(np.asarray(found), off, of_median=1.0)
+        error = relative_error(found, off + lost * np.abs(found), of_median=1.0)
         warn_of_lost_digits(f"Scores ({score.__name__.replace('_', ' ')})", error, theta.rounding, condition)
         return found
 

@@ -15,7 +15,8 @@ from infojax.linearized._blocks import map_in_blocks
 from infojax.linearized._contour import covers, resolvents
 from infojax.linearized._filters import training_filter
 from infojax.linearized._groups import Rows
-from infojax.linearized._spectrum import Spectrum, rounding_of
+from infojax.linearized._linearized_network import LinearizedNetwork
+from infojax.linearized._spectrum import rounding_of
 from infojax.linearized._training import Converged, GradientDescent, Training, as_float64, as_sum
 from infojax.linearized.digits.perturbed import amplification, lost_in_zeros
 from infojax.linearized.digits.rounding import errors_of_squares, sketch
@@ -45,20 +46,27 @@ class LeftOut(NamedTuple):
 
 
 def leave_each_out(
-    theta: Spectrum,
-    cross: Float[np.ndarray, "M N"],
-    residual: Float[np.ndarray, " N"],
+    linearized: LinearizedNetwork,
     rows: Rows,
-    *,
-    examples: int,
     training: Training,
+    *,
+    examples: int | None = None,
     block: int | None = None,
 ) -> LeftOut:
     """The distances for every group g; NumPy float64.
 
+    Args:
+        linearized: network with its training and validation examples.
+        rows: of the kernel, that are left out together.
+        training: GradientDescent, GradientFlow or Converged.
+        examples: how many there are, where some of those in the kernel are rows of zeros.
+        block: how many groups are worked on at once; by default as many as keep the work space below a kernel.
+
     Raises:
         InvalidInput: a step size at which gradient descent diverges, and numbers beyond those of float64.
     """
+    theta, cross, residual = linearized.spectrum, linearized.validation_kernel, linearized.residual.reshape(-1)
+    examples = linearized.examples if examples is None else examples
     # With groups of one size all of them share rates, decay and resolvents; otherwise each has its own.
     shared = bool((rows.sizes == rows.sizes[0]).all())
     kept = float(examples - rows.sizes[0]) if shared else examples - rows.sizes.astype(np.float64)
@@ -146,6 +154,13 @@ def resolvent_terms(values, training):
     """D_j (q, N) and w_j (q,): what `without_group` takes of a training for a finite time."""
     terms = resolvents(training)
     return resolvent_diagonals(terms, values + training.decay), terms.weights
+
+
+def require_stable_descent(linearized: LinearizedNetwork, training: Training) -> Training:
+    """The training, written for a sum over the examples. Raises InvalidInput for descent that diverges."""
+    summed = as_sum(training, linearized.examples)
+    choose_method(float(linearized.spectrum.values[-1]), training, summed, summed)
+    return summed
 
 
 def choose_method(largest: float, training: Training, full: Training, reduced: Training) -> Method:

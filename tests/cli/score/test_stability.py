@@ -31,7 +31,7 @@ def test_no_kernel_is_built_for_steps_that_diverge(monkeypatch, capsys, tmp_path
     def never(*_, **__):
         raise ZeroDivisionError
 
-    monkeypatch.setattr("infojax.cli.score.linearized.empirical_ntk", never)
+    monkeypatch.setattr("infojax.cli.score.score.linearize", never)
     options = ["--train", "40", "--validation", "20", "--hidden", "8", "--learning-rate", "10"]
     with pytest.raises(SystemExit) as left:
         main(["score", "digits", *options, "--out", str(tmp_path / "out")])

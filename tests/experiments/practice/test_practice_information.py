@@ -19,4 +19,4 @@ def test_independent_outputs_may_be_taken_one_at_a_time():
         outputs=10,
         training=Converged(0.02),
     )
-    np.testing.assert_allclose(information(theta, cross, y, 0.02), whole.functional, rtol=1e-9)
+    np.testing.assert_allclose(information(theta, cross, y, 0.02), whole.f_si, rtol=1e-9)

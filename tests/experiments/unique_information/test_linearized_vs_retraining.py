@@ -31,7 +31,7 @@ def test_an_example_that_stands_for_three_counts_as_three():
 def test_the_most_informative_stand_for_themselves_and_the_drawn_for_the_rest():
     scores = Information(RNG.random(50), RNG.random(50))
     examples, weight = _chosen(Config(n_train=50, left_out=10, most=5), scores)
-    most = np.argsort(-scores.weights * scores.functional)[:5]
+    most = np.argsort(-scores.si * scores.f_si)[:5]
     assert set(examples[weight == 1]) == set(most)
     assert set(examples[weight > 1]) == set(range(10)) - set(most)
     assert weight.sum() == pytest.approx(50)

@@ -20,7 +20,7 @@ def test_rows_of_zeros_are_as_if_they_were_not_there(decay):
         scores = from_kernels(
             kernel[np.ix_(left, left)], cross[:, left], residual[left],
             training=GradientDescent(config.steps, config.learning_rate, decay),
-        ).functional  # fmt: skip
+        ).f_si  # fmt: skip
         order = left[np.argsort(scores)]
         if len(left) <= n - round(0.8 * n):
             break

@@ -39,13 +39,13 @@ def test_influence_vanishes_with_the_decay_and_the_exact_answer_does_not():
     theta, cross, r = kernels(10, 4, 1, 30, 0)
     decays = np.array([1e-4, 1e-6, 1e-8])
     estimates, exact = (
-        [score(theta, cross, r, training=Converged(decay)).weights.max() for decay in decays]
+        [score(theta, cross, r, training=Converged(decay)).si.max() for decay in decays]
         for score in (influence_from_kernels, from_kernels)
     )
     np.testing.assert_allclose(estimates / decays**2, estimates[-1] / decays[-1] ** 2, rtol=0.2)
     np.testing.assert_allclose(exact, exact[-1], rtol=0.1)
     interpolating = influence_from_kernels(theta, cross, r, damping=0.1)
-    assert interpolating.weights.max() < 1e-20
+    assert interpolating.si.max() < 1e-20
 
 
 def dense_information(jacobian, network, params, train, validation, *, training, damping):
@@ -81,17 +81,17 @@ def test_groups_times_and_a_kept_spectrum():
     setting = {"outputs": 2, "training": GradientFlow(time=3.0, decay=0.1), "damping": 0.2}
     kept = influence_from_kernels(spectrum(theta), cross, r, **setting, groups=np.repeat([0, 1, 2], 4))
     listed = influence_from_kernels(theta, cross, r.reshape(12, 2), **setting, groups=[[8, 9, 10, 11]])
-    np.testing.assert_allclose(kept.functional[2], listed.functional[0], rtol=1e-12)
+    np.testing.assert_allclose(kept.f_si[2], listed.f_si[0], rtol=1e-12)
     single = influence_from_kernels(theta, cross, r, **setting)
     alone = influence_from_kernels(theta, cross, r, **setting, groups=[[3], [5]])
-    np.testing.assert_allclose(alone.weights, single.weights[[3, 5]], rtol=1e-12)
+    np.testing.assert_allclose(alone.si, single.si[[3, 5]], rtol=1e-12)
 
 
 def test_many_validation_points():
     # JAX 0.10.2 miscompiled some reductions of batched products above some 16,000 rows on a CPU.
     theta, cross, r = kernels(6, 40_000, 1, 20, 2)
-    all_points = influence_from_kernels(theta, cross, r, training=Converged(0.1)).functional
-    halves = [influence_from_kernels(theta, half, r, training=Converged(0.1)).functional for half in np.split(cross, 8)]
+    all_points = influence_from_kernels(theta, cross, r, training=Converged(0.1)).f_si
+    halves = [influence_from_kernels(theta, half, r, training=Converged(0.1)).f_si for half in np.split(cross, 8)]
     np.testing.assert_allclose(all_points, np.mean(halves, axis=0), rtol=1e-12)
 
 

@@ -42,8 +42,8 @@ def within_errors(made, brute, sigma=1.0, factor=1.0):
     """Both scores are off by no more than stated; returns the errors stated, relative to the largest scores."""
     stated = []
     for ours, error, theirs in (
-        (made.weights, made.weights_error, brute[0] / 2),
-        (made.functional, made.functional_error, brute[1] / (2 * sigma**2)),
+        (made.si, made.si_error, brute[0] / 2),
+        (made.f_si, made.f_si_error, brute[1] / (2 * sigma**2)),
     ):
         assert (np.abs(ours - theirs) <= factor * error + 1e-13 * theirs.max()).all()
         stated.append(error.max() / theirs.max())
@@ -113,7 +113,7 @@ def test_devices_agree(n, training):
     spread = from_products(kernel, cross, r, tolerance=1e-12, block=8, devices=jax.devices(), **how)
     alone = from_products(kernel, cross, r, tolerance=1e-12, devices=ONE, **how)
     assert len(jax.devices()) == 4
-    for a, b in ((spread.weights, alone.weights), (spread.functional, alone.functional)):
+    for a, b in ((spread.si, alone.si), (spread.f_si, alone.f_si)):
         np.testing.assert_allclose(a, b, rtol=1e-10)
 
 
@@ -144,8 +144,8 @@ def test_streams_rows_and_takes_functions(tmp_path, monkeypatch):
         from_products(lambda x: kernel @ np.asarray(x), cross, r, block=10, **how),
     ]
     for scores in made:
-        np.testing.assert_allclose(scores.functional, expected.functional, rtol=1e-8)
-        np.testing.assert_allclose(scores.weights, expected.weights, rtol=1e-8)
+        np.testing.assert_allclose(scores.f_si, expected.f_si, rtol=1e-8)
+        np.testing.assert_allclose(scores.si, expected.si, rtol=1e-8)
     assert rows.largest == 7
 
 
@@ -153,9 +153,9 @@ def test_some_examples_in_any_order():
     kernel, cross, r, how = kernels()
     every = from_kernels(kernel, cross, r, **how)
     some = from_products(kernel, cross, r, examples=[7, 0, 29], devices=ONE, **how)
-    np.testing.assert_allclose(some.weights, every.weights[[7, 0, 29]], rtol=1e-8)
+    np.testing.assert_allclose(some.si, every.si[[7, 0, 29]], rtol=1e-8)
     twice = from_products(kernel, cross, r, examples=np.array([3, 3]), devices=ONE, **how)
-    assert twice.weights[0] == twice.weights[1]
+    assert twice.si[0] == twice.si[1]
 
 
 @pytest.mark.parametrize("training", [GradientFlow(3.0), pytest.param(Converged(), marks=pytest.mark.slow)])
@@ -164,7 +164,7 @@ def test_float32_states_its_rounding(training):
     kernel, cross, how = kernel.astype(np.float32), cross.astype(np.float32), {"training": replace(training, decay=0.3)}
     expected = from_kernels(kernel.astype(float), cross.astype(float), r, **how)
     made = from_products(kernel, cross, r, dtype=np.float32, devices=ONE, **how)
-    stated = within_errors(made, (2 * expected.weights, 2 * expected.functional))
+    stated = within_errors(made, (2 * expected.si, 2 * expected.f_si))
     assert 1e-7 < stated[0] < 0.1
 
 
@@ -185,7 +185,7 @@ def test_interrupted_run_goes_on(tmp_path):
     allowed[0], calls[:] = 10**6, []
     resumed = from_products(multiply, cross, r, **settings)
     fewer, calls[:] = len(calls), []
-    np.testing.assert_array_equal(resumed.weights, from_products(multiply, cross, r, block=6, **how).weights)
+    np.testing.assert_array_equal(resumed.si, from_products(multiply, cross, r, block=6, **how).si)
     assert fewer < len(calls)
     with pytest.raises(InvalidInput, match="belongs to other data"):
         from_products(multiply, cross, 2 * r, **settings)
@@ -245,6 +245,6 @@ def test_the_rounding_of_a_float32_kernel_is_in_the_errors():
     exact = from_kernels(kernel, cross, y, training=Converged())
     with pytest.warns(PrecisionWarning, match="float64"):
         made = from_products(kernel.astype(np.float32), cross.astype(np.float32), y, training=Converged(), devices=ONE)
-    assert (np.abs(made.weights - exact.weights) < made.weights_error).all()
-    assert (np.abs(made.functional - exact.functional) < made.functional_error).all()
+    assert (np.abs(made.si - exact.si) < made.si_error).all()
+    assert (np.abs(made.f_si - exact.f_si) < made.f_si_error).all()
     from_products(kernel, cross, y, training=Converged(), devices=ONE)  # of float64 there is no warning

@@ -9,9 +9,8 @@ import pytest
 from infojax import Converged, GradientDescent, GradientFlow
 from infojax.errors import PrecisionWarning
 from infojax.information import ensemble_from_kernels, from_kernels, influence_from_kernels, sgd_from_kernel
-from infojax.information._baselines import BASELINES, trained_residuals
-from infojax.linearized import spectrum
-from infojax.linearized._held_out import held_out_residuals
+from infojax.information._baselines import BASELINES
+from infojax.linearized import held_out_residuals, linearize_kernels, trained_residuals
 from infojax.linearized.digits.lost import relative_error, unwatched, warn_of_lost_digits
 
 LONG = GradientFlow(1e7)
@@ -39,9 +38,9 @@ SCORES = {
     "ensemble": lambda k, c, b, y, t: ensemble_from_kernels(
         k, c, y, nngp=k, cross_nngp=c, validation_nngp=b, training=t, jitter=1e-3
     ),
-    "held out": lambda k, c, b, y, t: held_out_residuals(spectrum(k), y[:, None], training=t),
-    "loo-residual": lambda k, c, b, y, t: BASELINES["loo-residual"](spectrum(k), y[:, None], training=t),
-    "loo-margin": lambda k, c, b, y, t: BASELINES["loo-margin"](spectrum(k), y[:, None], training=t),
+    "held out": lambda k, c, b, y, t: held_out_residuals(linearize_kernels(k, None, y), t),
+    "loo-residual": lambda k, c, b, y, t: BASELINES["loo-residual"](linearize_kernels(k, None, y), t),
+    "loo-margin": lambda k, c, b, y, t: BASELINES["loo-margin"](linearize_kernels(k, None, y), t),
 }
 
 
@@ -91,7 +90,7 @@ def test_the_warning_says_how_much_and_what_to_do_and_points_at_the_caller():
     assert "in float64" not in str(caught[0].message)
     with unwatched():
         warn_of_lost_digits("Scores", 1.0, 2.0**-23, 1e6)
-        trained_residuals(spectrum(problem(1e-4, np.float32)[0]), np.ones((20, 1)), training=LONG)
+        trained_residuals(linearize_kernels(problem(1e-4, np.float32)[0], None, np.ones(20)), LONG)
 
 
 def test_relative_errors_of_small_scores_and_of_none():

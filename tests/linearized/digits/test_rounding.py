@@ -42,7 +42,7 @@ def rounded(kernel, rng, size):
 @pytest.mark.parametrize(("k", "groups"), [(1, None), (2, None), (1, np.arange(24) // 4)])
 def test_covers_what_rounding_does_and_not_much_more(kind, k, groups, decay):
     how = {"outputs": k, "training": replace(TRAININGS[kind], decay=decay), "groups": groups}
-    for name in ("weights", "functional"):
+    for name in ("si", "f_si"):
         ratios = []
         for seed in range(4):
             kernel, cross, r = problem(seed, k)
@@ -64,12 +64,12 @@ def test_the_rounding_of_float32_is_that_of_its_kernels():
     exact = from_kernels(kernel, cross, r, training=TRAININGS["flow"])
     short = from_kernels(kernel.astype(np.float32), cross.astype(np.float32), r, training=TRAININGS["flow"])
     assert (exact.rounding, short.rounding) == (2.0**-52, 2.0**-23)
-    off = np.abs(short.functional - exact.functional)
-    assert (off < 3 * short.functional_error).all()
-    assert np.median(off / short.functional_error) > 0.01
+    off = np.abs(short.f_si - exact.f_si)
+    assert (off < 3 * short.f_si_error).all()
+    assert np.median(off / short.f_si_error) > 0.01
     widened = from_kernels(*(np.float64(np.float32(part)) for part in (kernel, cross)), r, training=TRAININGS["flow"])
     assert widened.rounding == 2.0**-23  # casting brings no digits back
-    np.testing.assert_allclose(widened.functional_error, short.functional_error)
+    np.testing.assert_allclose(widened.f_si_error, short.f_si_error)
 
 
 def test_zeros_of_equal_rows_lose_nothing_however_long_they_are_trained():

@@ -31,8 +31,8 @@ def test_scores_scale_with_kernel_and_residual(kind, decay, c, d):
         return  # no such decay is taken
     there = from_kernels(KERNEL, CROSS, R, training=training(kind, 1.0, decay))
     made = from_kernels(c * KERNEL, c * CROSS, d * R, training=training(kind, c, decay))
-    np.testing.assert_allclose(made.weights / d / d * c, there.weights, rtol=1e-9)
-    np.testing.assert_allclose(made.functional / d / d, there.functional, rtol=1e-9)
+    np.testing.assert_allclose(made.si / d / d * c, there.si, rtol=1e-9)
+    np.testing.assert_allclose(made.f_si / d / d, there.f_si, rtol=1e-9)
     assert made.error == pytest.approx(there.error, rel=0.01)
     assert made.condition == pytest.approx(there.condition)
 
@@ -53,6 +53,6 @@ def test_what_is_too_large_to_square_is_refused(c, d, name):
 
 def test_short_training_and_large_decay_do_not_vanish():
     first = from_kernels(KERNEL, CROSS, R, training=GradientFlow(1e-100, convention="sum"))
-    np.testing.assert_allclose(first.weights, 1e-200 * R**2 * np.diag(KERNEL) / 2, rtol=1e-9)
+    np.testing.assert_allclose(first.si, 1e-200 * R**2 * np.diag(KERNEL) / 2, rtol=1e-9)
     large = from_kernels(1e-150 * KERNEL, CROSS, R, training=Converged(1.0, "sum"))
-    np.testing.assert_allclose(large.weights, 1e-150 * R**2 * np.diag(KERNEL) / 2, rtol=1e-9)
+    np.testing.assert_allclose(large.si, 1e-150 * R**2 * np.diag(KERNEL) / 2, rtol=1e-9)

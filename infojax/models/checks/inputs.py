@@ -4,7 +4,8 @@ from typing import Any
 
 from infojax.data import Dataset
 from infojax.errors import InvalidInput
-from infojax.models import Network, check_apply, check_parameters, module_library
+from infojax.models._network import Network
+from infojax.models.checks.parameters import check_apply, check_parameters, module_library
 
 _MAKERS = (
     "give ij.models.mlp(...), or make one of your own with ij.models.from_nnx, from_linen, from_stax or from_function"
