@@ -19,7 +19,7 @@ from rich.progress import Progress
 
 from infojax.data import Dataset, load, pooled
 from infojax.files import kept
-from infojax.information import Information, contrast, descend, from_linearized, pose
+from infojax.information import Information, contrast, descend, from_linearized, validate
 from infojax.linearized import GradientDescent, linearize
 from infojax.models import Network, Params, fgsm, mlp, pgd
 
@@ -87,7 +87,7 @@ def _of_seed(config: Config, network: Network, data: Dataset, seed: int) -> dict
     added, validation = rest.split(most, config.n_validation, seed=seed)
     training = GradientDescent(config.steps, config.learning_rate)
     params = network.init(jax.random.key(seed), train.x.shape[1:])
-    trained = descend(pose(network, params, train, validation, training), jnp.asarray(-1))
+    trained = descend(validate(network, params, train, validation, training), jnp.asarray(-1))
     for radius, kind, changed in _versions(config, network, trained, added, seed):
         outputs = np.asarray(network.apply(trained, jnp.asarray(changed.x)))
         moved = np.linalg.norm((changed.x - added.x).reshape(most, -1), axis=1) * config.std

@@ -19,7 +19,7 @@ from rich.progress import Progress
 from infojax.data import Dataset, load
 from infojax.errors import InvalidInput
 from infojax.files import kept
-from infojax.information import Problem, descend, divergence, ensemble_information, pose
+from infojax.information import Problem, descend, divergence, ensemble_information, validate
 from infojax.linearized import GradientDescent
 from infojax.models import Network, from_stax
 
@@ -121,7 +121,7 @@ def _predictions(
 ) -> Any:
     """(members, 1 + left_out, m): with all examples, and without each, from the same initialisations."""
     key = jax.random.key(config.seed)
-    problem = pose(network, network.init(key, train.x.shape[1:]), train, validation, descent)
+    problem = validate(network, network.init(key, train.x.shape[1:]), train, validation, descent)
     keys, without = jax.random.split(key, config.members), jnp.asarray(np.concatenate([[-1], left_out]))
     return np.asarray(_train(problem, keys, without, init=network.init, at_once=config.at_once))
 
@@ -130,7 +130,7 @@ def _predictions(
 def _train(problem: Problem, keys: Any, left_out: Any, *, init: Any, at_once: int) -> Any:
     def member(key: Any) -> Any:
         own = replace(problem, params=init(key, problem.x.shape[1:]))
-        return jax.vmap(lambda index: problem.apply(descend(own, index), problem.validation)[:, 0])(left_out)
+        return jax.vmap(lambda index: problem.network.apply(descend(own, index), problem.validation)[:, 0])(left_out)
 
     return jax.lax.map(member, keys, batch_size=at_once)
 

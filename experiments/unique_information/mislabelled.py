@@ -19,7 +19,7 @@ from sklearn.metrics import roc_auc_score, roc_curve
 
 from infojax.data import Dataset, load, symmetric_noise
 from infojax.files import kept
-from infojax.information import BASELINES, Problem, descend, from_linearized, pose, trained_residual
+from infojax.information import BASELINES, Problem, descend, from_linearized, trained_residual, validate
 from infojax.linearized import GradientDescent, linearize
 from infojax.models import Network, mlp
 
@@ -98,7 +98,7 @@ def _scores(config: Config, data: Dataset, repeat: int) -> pl.DataFrame:
     soon = replace(training, steps=max(1, round(config.early * config.steps)))
     scores["early-residual"] = trained_residual(linearized, soon)
     if config.trained:
-        scores |= _of_trained(network, pose(network, params, train, validation, training))
+        scores |= _of_trained(network, validate(network, params, train, validation, training))
     rows = {"repeat": repeat, "example": np.arange(len(train)), "flipped": train.flipped}
     return pl.concat(pl.DataFrame(rows | {"score": name, "value": value}) for name, value in scores.items())
 

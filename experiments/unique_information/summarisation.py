@@ -17,7 +17,7 @@ from rich.progress import Progress
 
 from infojax.data import Dataset, load
 from infojax.files import kept
-from infojax.information import Problem, descend, from_linearized, pose, trained_residual
+from infojax.information import Problem, descend, from_linearized, trained_residual, validate
 from infojax.kernels import empirical_ntk
 from infojax.linearized import (
     GradientDescent,
@@ -83,7 +83,7 @@ def run(config: Config, scratch: Path, progress: Progress) -> dict[str, pl.DataF
         train, rest = data.split(config.n_train, config.n_validation + config.n_test, seed=seed)
         validation, test = rest.split(config.n_validation, config.n_test, seed=seed)
         params = network.init(jax.random.key(seed), train.x.shape[1:])
-        problem = pose(network, params, train, test, _training(config))
+        problem = validate(network, params, train, test, _training(config))
         file, what = scratch / f"orders-{repeat}.npz", f"{config!r}, orders {repeat}"
         rng = np.random.default_rng(seed)
         removal = kept(file, what, _orders, config, network, params, train, validation, rng)
@@ -159,7 +159,7 @@ def _outputs(problem: Problem, left: Int[Array, "selections kept"]) -> Float[Arr
 
     def one(kept):
         chosen = replace(problem, x=problem.x[kept], y=problem.y[kept])
-        return problem.apply(descend(chosen, NOBODY), problem.validation)[:, 0]
+        return problem.network.apply(descend(chosen, NOBODY), problem.validation)[:, 0]
 
     # Networks trained together are faster on an accelerator, one after the other on a CPU.
     return jax.vmap(one)(left) if jax.default_backend() != "cpu" else jax.lax.map(one, left)

@@ -2,11 +2,11 @@ from ._baselines import BASELINES as BASELINES
 from ._baselines import trained_residual as trained_residual
 from ._contrast import Contrast as Contrast
 from ._contrast import contrast as contrast
-from ._real_descent import Problem as Problem
-from ._real_descent import descend as descend
-from ._real_descent import pose as pose
 from ._retraining import Retraining as Retraining
 from ._retraining import retrain_without_each as retrain_without_each
+from ._retraining_problem import Problem as Problem
+from ._retraining_problem import descend as descend
+from ._retraining_problem import validate as validate
 from ._sgd_noise import SgdInformation as SgdInformation
 from ._sgd_noise import sgd_from_kernel as sgd_from_kernel
 from ._sgd_noise import sgd_from_linearized as sgd_from_linearized

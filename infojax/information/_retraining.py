@@ -14,17 +14,17 @@ from typing import Any, Literal, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.tree_util import Partial
 from jaxtyping import Array, Float, Int
 
 from infojax.arrays import plain_array, require_positive
 from infojax.errors import InvalidInput, OverBudget
 from infojax.files import checkpoint as checkpoints
 from infojax.files import require_room
-from infojax.information._real_descent import Examples, Problem, descend, descend_by_steps, pose, step
+from infojax.information._retraining_problem import Examples, Problem, validate, weights_without
 from infojax.linearized import GradientDescent, Scalar
 from infojax.models import Network, Params
-
-Over = Literal["map", "vmap", "steps", "auto"]
+from infojax.training import ExampleLoss, Learner, Over, begin, fastest, step, train_each, training_set
 
 # Floating-point operations in a block on a CPU: some ten seconds, which is what Ctrl-C may lose.
 BLOCK_WORK = 1e12
@@ -59,7 +59,7 @@ def retrain_without_each(
     sigma: Scalar = 1.0,
     block: int | None = None,
     budget: int = 2**30,
-    over: Over = "auto",
+    over: Over | Literal["auto"] = "auto",
     checkpoint: Path | None = None,
     progress: Any = None,
 ) -> Retraining:
@@ -93,33 +93,37 @@ def retrain_without_each(
     """
     require_positive("sigma", sigma, "the smoothing noise needs a positive, finite standard deviation")
     sigma = float(sigma)
-    problem = pose(network, params, train, validation, training)
+    problem = validate(network, params, train, validation, training)
     chosen = _chosen(examples, len(problem.x))
-    over = _resolve(over, problem)
-    size = _block(block, over, len(chosen), problem, budget)
+    way = _resolve(over, problem)
+    size = _block(block, way, len(chosen), problem, budget)
+    data = training_set(problem.x, problem.y)
+    each = partial(train_each, problem.learner, data, problem.recipe)
+    weights_of = jax.jit(jax.vmap(partial(weights_without, problem)))
 
-    mark = checkpoints.fingerprint(problem, {"steps": problem.steps, "convention": problem.convention})
+    mark = checkpoints.fingerprint(problem, checkpoints.identity([problem.recipe, problem.convention]))
     kept = None if checkpoint is None else checkpoints.read(checkpoint, mark)
     if kept is None:
-        run = descend_by_steps if over == "steps" else descend
-        full, squares = run(problem, _nobody()), np.full((len(problem.x), 2), np.nan)
+        alone = each(weights_of(_nobody()[None]), over="steps" if way == "steps" else "map")
+        full, squares = jax.tree.map(lambda leaf: leaf[0], alone), np.full((len(problem.x), 2), np.nan)
     else:
         leaves, structure = jax.tree.flatten(problem.params)
         full = structure.unflatten([jnp.asarray(kept[f"leaf{i}"]) for i in range(len(leaves))])
         squares = kept["squares"]
-    predictions = jax.jit(problem.apply)(full, problem.validation)
+    predictions = jax.jit(network.apply)(full, problem.validation)
     if not all(bool(jnp.isfinite(leaf).all()) for leaf in (predictions, *jax.tree.leaves(full))):
         raise _diverged(training, "on all examples")
     if kept is not None:
         _require_same_network(predictions, kept["predictions"], checkpoint)
 
+    moved = Partial(_moved, Learner(network, full), problem.validation, predictions)
     missing = chosen[np.isnan(squares[chosen, 0])]
     done = len(chosen) - len(missing)
     task = None if progress is None else progress.add_task("retraining", total=len(chosen), completed=done)
     for start in range(0, len(missing), size):
         left_out = missing[start : start + size]
         # The last block is filled up with repetitions: one shape, one compilation.
-        made = _squares(problem, full, predictions, jnp.asarray(np.resize(left_out, size)), over)
+        made = each(weights_of(jnp.asarray(np.resize(left_out, size))), over=way, summary=moved)
         squares[left_out] = np.asarray(made, np.float64)[: len(left_out)]
         if not np.isfinite(squares[left_out]).all():
             raise _diverged(training, f"without one of the examples {left_out.tolist()}")
@@ -133,25 +137,13 @@ def retrain_without_each(
     return Retraining(weights / 2, functional / (2 * sigma**2), chosen, full, np.asarray(predictions))
 
 
-def _squares(problem: Problem, full: Params, predictions: Array, left_out: Array, over: Over) -> Float[Array, "b 2"]:
-    """‖w − w_−i‖² and (1/m) Σ_x ‖f_w(x) − f_w−i(x)‖² for each example of a block."""
-    if over != "steps":
-        return _squares_together(problem, full, predictions, left_out, over)
-    return jnp.stack([_apart(problem, descend_by_steps(problem, i), full, predictions) for i in left_out])
-
-
-@partial(jax.jit, static_argnames="over")
-def _squares_together(problem, full, predictions, left_out, over):
-    def one(index: Array) -> Array:
-        return _apart(problem, descend(problem, index), full, predictions)
-
-    return jax.lax.map(one, left_out) if over == "map" else jax.vmap(one)(left_out)
-
-
 @jax.jit
-def _apart(problem: Problem, params: Params, full: Params, predictions: Array) -> Float[Array, " 2"]:
-    apart = jax.tree.map(lambda a, b: jnp.sum((a - b) ** 2), params, full)
-    moved = problem.apply(params, problem.validation) - predictions
+def _moved(
+    full: Learner, x: Float[Array, "m ..."], predictions: Float[Array, "m k"], params: Params
+) -> Float[Array, " 2"]:
+    """‖w − w_−i‖² and (1/m) Σ_x ‖f_w(x) − f_w−i(x)‖²."""
+    apart = jax.tree.map(lambda a, b: jnp.sum((a - b) ** 2), params, full.params)
+    moved = full.network.apply(params, x) - predictions
     return jnp.stack([sum(jax.tree.leaves(apart)), jnp.sum(moved**2) / len(moved)])
 
 
@@ -170,7 +162,7 @@ def _block(block: int | None, over: Over, count: int, problem: Problem, budget: 
     what = f"Training {at_once} model(s) at once needs"
     require_room(at_once * model, what, "Give a smaller block, or fewer examples.", device=jax.local_devices()[0])
     size = sum(leaf.size for leaf in jax.tree.leaves(problem.params))
-    work = 6 * problem.steps * len(problem.x) * size
+    work = 6 * problem.recipe.steps * len(problem.x) * size
     most = budget // model if over == "vmap" else int(BLOCK_WORK / work)
     blocks = -(-count // (block or max(1, most)))
     return -(-count // blocks)
@@ -178,7 +170,12 @@ def _block(block: int | None, over: Over, count: int, problem: Problem, budget: 
 
 def _work_space(problem: Problem) -> int:
     """Bytes that a step of one model needs besides data and parameters; the compiler knows."""
-    analysis = step.lower(problem, _nobody(), problem.params).compile().memory_analysis()
+    recipe, data = problem.recipe, training_set(problem.x, problem.y, weights_without(problem, _nobody()))
+    objective = ExampleLoss(problem.network, recipe.loss, recipe.batch)
+    lowered = jax.jit(step, static_argnums=(0, 1)).lower(
+        recipe, objective, begin(recipe, problem.params), data, jax.random.key(0)
+    )
+    analysis = lowered.compile().memory_analysis()
     held = sum(leaf.nbytes for leaf in jax.tree.leaves(problem.params))
     return 2 * held + (4 * held if analysis is None else analysis.temp_size_in_bytes)
 
@@ -187,15 +184,12 @@ def _nobody() -> Int[Array, ""]:
     return jnp.asarray(np.array(-1))
 
 
-def _resolve(over: Over, problem: Problem) -> Over:
+def _resolve(over: Over | Literal["auto"], problem: Problem) -> Over:
     if over not in ("map", "vmap", "steps", "auto"):
         raise InvalidInput(f'over is {over!r}; it must be "map", "vmap", "steps" or "auto".')
     if over != "auto":
         return over
-    if jax.default_backend() != "cpu":
-        return "vmap"
-    program = str(jax.make_jaxpr(problem.apply)(problem.params, problem.x))
-    return "steps" if "conv_general_dilated" in program else "map"
+    return fastest(problem.learner, problem.x)
 
 
 def _chosen(examples: Any, n: int) -> Int[np.ndarray, " e"]:

@@ -6,6 +6,7 @@ from ._loop import TrainingState as TrainingState
 from ._loop import advance as advance
 from ._loop import advance_by_steps as advance_by_steps
 from ._loop import begin as begin
+from ._loop import step as step
 from ._loop import trained_parameters as trained_parameters
 from ._losses import CrossEntropy as CrossEntropy
 from ._losses import Loss as Loss

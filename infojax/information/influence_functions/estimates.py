@@ -23,7 +23,7 @@ from jaxtyping import ArrayLike, Float, Num
 
 from infojax.arrays import float64, refuse_tracers, require_positive
 from infojax.files import require_room_to_factor
-from infojax.information._real_descent import Examples
+from infojax.information._retraining_problem import Examples
 from infojax.information._unique import Information
 from infojax.information.influence_functions.leaving_out import mixed, ridge
 from infojax.information.influence_functions.problem import pose

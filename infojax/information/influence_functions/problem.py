@@ -11,7 +11,7 @@ import numpy as np
 from infojax.arrays import array_of_reals, check_float32, float64, plain_array
 from infojax.data import Dataset
 from infojax.errors import InvalidInput
-from infojax.information._real_descent import Examples
+from infojax.information._retraining_problem import Examples
 from infojax.information.influence_functions.losses import Loss
 from infojax.kernels import is_floating, kernel_dtype
 from infojax.models import Network, Params, check_network, check_network_and_params, require_examples

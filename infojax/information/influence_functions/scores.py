@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float
 
 from infojax.errors import InvalidInput, PrecisionWarning
-from infojax.information._real_descent import Examples
+from infojax.information._retraining_problem import Examples
 from infojax.information.influence_functions.dual import Inner
 from infojax.information.influence_functions.fisher import fisher
 from infojax.information.influence_functions.gauss_newton import gauss_newton

@@ -6,7 +6,6 @@ with c_j = 0 for the example that is left out, for the others 1 (convention "sum
 ("mean").
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -20,6 +19,7 @@ from infojax.data import Dataset
 from infojax.errors import InvalidInput
 from infojax.linearized import Convention, GradientDescent, Training, check_training
 from infojax.models import Network, Params, check_network, check_network_and_params, require_examples
+from infojax.training import DecayToStart, Learner, Recipe, squares, train, training_set
 
 Examples: TypeAlias = Dataset | tuple[Any, Any]
 
@@ -37,46 +37,31 @@ class Problem:
     x: Any
     y: Any
     validation: Any
-    rate: Any
-    decay: Any
-    apply: Callable[..., Any] = field(metadata={"static": True})
-    steps: int = field(metadata={"static": True})
+    network: Network = field(metadata={"static": True})
+    recipe: Recipe = field(metadata={"static": True})
     convention: Convention | str = field(metadata={"static": True})
 
+    @property
+    def learner(self) -> Learner:
+        """Before training."""
+        return Learner(self.network, self.params)
 
-@jax.jit
-def step(problem: Problem, left_out: Int[Array, ""], params: Params) -> Params:
-    """One update of parameters, without example number `left_out`; −1 for none."""
+
+def weights_without(problem: Problem, left_out: Int[Array, ""]) -> Float[Array, " n"]:
+    """c, without example number `left_out`; −1 for none."""
     present: Bool[Array, " n"] = jnp.arange(len(problem.x)) != left_out
-    coefficients = present.astype(problem.y.dtype)
-    if problem.convention == "mean":
-        coefficients /= coefficients.sum()
-
-    def loss(params: Params) -> Float[Array, ""]:
-        residual = problem.apply(params, problem.x) - problem.y
-        return jnp.vdot(coefficients, jnp.sum(residual**2, axis=1)) / 2
-
-    def update(w: Array, slope: Array, start: Array) -> Array:
-        return w - problem.rate * (slope + problem.decay * (w - start))
-
-    return jax.tree.map(update, params, jax.grad(loss)(params), problem.params)
+    weights = present.astype(problem.y.dtype)
+    return weights / weights.sum() if problem.convention == "mean" else weights
 
 
 @jax.jit
 def descend(problem: Problem, left_out: Int[Array, ""]) -> Params:
-    """Trained parameters, all steps in one program."""
-    return jax.lax.fori_loop(0, problem.steps, lambda _, params: step(problem, left_out, params), problem.params)
+    """Trained parameters without example number `left_out`, −1 for none; all steps in one program."""
+    data = training_set(problem.x, problem.y, weights_without(problem, left_out))
+    return train(problem.learner, data, problem.recipe).learner.params
 
 
-def descend_by_steps(problem: Problem, left_out: Int[Array, ""]) -> Params:
-    """The same, a program for each step: XLA runs convolutions in loops on a CPU more than ten times slower."""
-    params = problem.params
-    for _ in range(problem.steps):
-        params = step(problem, left_out, params)
-    return params
-
-
-def pose(
+def validate(
     network: Network,
     params: Params,
     train: Examples,
@@ -90,7 +75,6 @@ def pose(
     check_network_and_params(network, params)
     require_examples("train", train)
     require_examples("validation", validation)
-    steps: Any = training.steps
     dtypes = {leaf.dtype for leaf in jax.tree.leaves(params)}
     if len(dtypes) != 1 or not jnp.issubdtype(next(iter(dtypes)), jnp.floating):
         raise InvalidInput(f"Parameters are of {sorted(map(str, dtypes))}; give all in one floating precision.")
@@ -111,10 +95,13 @@ def pose(
         x=x,
         y=y,
         validation=points,
-        rate=jnp.asarray(training.learning_rate, dtype),
-        decay=jnp.asarray(training.decay, dtype),
-        apply=network.apply,
-        steps=int(steps),
+        network=network,
+        recipe=Recipe(
+            int(training.steps),
+            float(training.learning_rate),
+            loss=squares,
+            optimizer=DecayToStart(float(training.decay)),
+        ),
         convention=training.convention,
     )
 
