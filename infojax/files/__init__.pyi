@@ -8,6 +8,7 @@ from ._memory import in_gib as in_gib
 from ._memory import require_room as require_room
 from ._memory import require_room_to_factor as require_room_to_factor
 from ._memory import room as room
+from ._memory import within_free as within_free
 from ._numpy import FAULTS as FAULTS
 from ._numpy import NpyHeader as NpyHeader
 from ._numpy import array_from as array_from

@@ -88,6 +88,19 @@ def free_memory(devices: Sequence[Any]) -> int:
     return found[0] if found else 2**31
 
 
+def within_free(most: int, devices: Sequence[Any], *, held: int = 0) -> int:
+    """Bytes that work may use on each of these devices: `most`, or what is free there beside the bytes `held`.
+
+    Never less than `SMALL`, which is not worth asking the system for; `require_room` refuses what does not fit then.
+
+    >>> import jax
+    >>> with allowing(3 * 2**30):
+    ...     within_free(2 * 2**30, jax.local_devices()[:1], held=2 * 2**30) == 2**30
+    True
+    """
+    return min(most, max((free_memory(devices) - held) // len(devices), SMALL))
+
+
 def require_room(needed: Number, what: str, remedy: str, *, allowed: Number | None = None, device: Any = None) -> None:
     """Raise `OverBudget` where work needs more bytes than it may take; call it before anything is made.
 

@@ -10,6 +10,8 @@ from ._random_coordinates import random_coordinate_ntk as random_coordinate_ntk
 from ._tiles import blocks as blocks
 from ._tiles import choose_tiling as choose_tiling
 from ._tiles import even as even
+from ._workspace import Workspace as Workspace
+from ._workspace import working as working
 from .disk.on_disk import KernelOnDisk as KernelOnDisk
 from .disk.on_disk import open_kernel as open_kernel
 from .disk.writing import OnDisk as OnDisk

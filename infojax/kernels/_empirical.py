@@ -17,8 +17,8 @@ from jaxtyping import Array, Float
 
 from infojax.arrays import float64, traced
 from infojax.errors import InvalidInput
-from infojax.files import in_gib, require_room
-from infojax.kernels._batches import Cost, cost
+from infojax.files import in_gib, require_room, within_free
+from infojax.kernels._batches import cost
 from infojax.kernels._checked import (
     check_finite,
     check_fit,
@@ -27,10 +27,11 @@ from infojax.kernels._checked import (
     read_examples,
     warn_of_narrow,
 )
-from infojax.kernels._contract import contract, contraction_bytes
+from infojax.kernels._contract import contract
 from infojax.kernels._devices import choose_devices, work_on
 from infojax.kernels._on_device import on_device
 from infojax.kernels._tiles import Grid, Tiling, Write, choose_tiling, fill, given_tiling, into
+from infojax.kernels._workspace import Workspace, bytes_needed, working
 from infojax.kernels.disk.identity import identify
 from infojax.kernels.disk.on_disk import KernelOnDisk
 from infojax.kernels.disk.resuming import fill_folder
@@ -41,10 +42,6 @@ from infojax.models import Network, check_apply, check_parameters
 
 if TYPE_CHECKING:
     from rich.progress import Progress
-
-# Rows of a tile: small enough for the caches of a processor, large enough for its matrix products.
-_ROWS = {"cpu": 512}
-_ROWS_ON_ACCELERATOR = 4096
 
 
 @overload
@@ -99,7 +96,8 @@ def empirical_ntk(  # pyright: ignore[reportInconsistentOverload]
         params: a pytree of arrays.
         x1: n examples, (n, ...).
         x2: m examples (m, ...) of the same shape; None means x1, and then half of the work is saved.
-        budget: bytes that the computation may take on each device, beside its result. Work is cut into tiles that fit.
+        budget: bytes that the computation may take on each device, beside its result, where so many are free. Work is
+            cut into tiles that fit.
         tile: examples along a tile's edge; None chooses. A kernel on disk keeps those that it was begun with.
         implementation: "layers", or "jacobian" to contract gradients of all parameters (slow; for checking).
         dtype: precision to compute in; None takes that of the parameters.
@@ -190,17 +188,15 @@ def from_features(
     """
     n, m, symmetric = len(x1), len(x1 if x2 is None else x2), x2 is None
     chosen = choose_devices(devices)
-    count = max(1, len(chosen))
-    costs = cost(of_block, x1)
-    # A quarter of the budget for running the network, so that tiles and kept features can be large.
-    batch = max(1, (budget // 4 - costs.weights) // costs.making)
-    need = functools.partial(bytes_needed, costs, total=n, symmetric=symmetric, batch=batch, devices=count)
-    rows = max(1, _ROWS.get(jax.default_backend(), _ROWS_ON_ACCELERATOR) // outputs)
-    # On several devices, each one's part of a tile is as large as a tile on one.
-    most = tile or round(rows * count**0.5)
-    plan = functools.partial(choose_tiling, n, m, most, need, budget=budget, fixed=tile is not None)
-    work = work_on(chosen, of_block, costs.shapes, batch)
     shape = (n * outputs, m * outputs)
+    places = chosen or tuple(jax.local_devices()[:1])
+    on_host = places[0].platform == "cpu"
+    held = shape[0] * shape[1] * dtype.itemsize if on_host and out is None else 0
+    workspace = Workspace(within_free(budget, places, held=held), len(places), on_host)
+    costs = cost(of_block, x1)
+    batch, edge, need = working(costs, n, outputs, workspace, symmetric=symmetric)
+    plan = functools.partial(choose_tiling, n, m, tile or edge, need, budget=workspace.bytes, fixed=tile is not None)
+    work = work_on(chosen, of_block, costs.shapes, batch)
 
     def of_rows(block: slice) -> Features:
         return work.features(_read(x1, block))
@@ -211,7 +207,7 @@ def from_features(
     def compute(write: Write, tiling: Tiling, wanted: list[tuple[int, int]] | None = None) -> None:
         fill(
             write,
-            Grid(n, m, tiling.rows, tiling.columns, symmetric, count),
+            Grid(n, m, tiling.rows, tiling.columns, symmetric, workspace.devices),
             tiling.kept,
             of_rows,
             None if x2 is None else of_columns,
@@ -224,7 +220,7 @@ def from_features(
         )
 
     if isinstance(out, OnDisk):
-        again = functools.partial(given_tiling, n, need=need, budget=budget)
+        again = functools.partial(given_tiling, n, need=need, budget=workspace.bytes)
         about: Any = {"outputs": outputs, "symmetric": symmetric, "inputs": inputs}
         return fill_folder(out, shape, dtype, plan, again, compute, **about)
     tiling = plan()
@@ -235,33 +231,6 @@ def from_features(
     result = _result(shape, dtype, out, tiling.bytes if jax.default_backend() == "cpu" else 0)
     compute(into(result), tiling)
     return result
-
-
-def bytes_needed(
-    costs: Cost,
-    rows: int,
-    columns: int,
-    kept: int,
-    *,
-    total: int,
-    symmetric: bool,
-    batch: int | None = None,
-    devices: int = 1,
-) -> int:
-    """Bytes on each device for tiles of `rows` by `columns` examples, with the features of `kept` blocks of rows, out
-    of `total` examples, in memory, and features made of at most `batch` examples at a time.
-    """
-    # The next block and the next tile may be under way while the last ones are still in use.
-    streamed = 0 if symmetric and rows * kept >= total else 2 * columns
-    # Of a tile, each device has some rows and all columns.
-    gathered = 2 * columns if devices > 1 else 0
-    rows, streamed, part = (-(-size // devices) for size in (rows, streamed, columns))
-    largest = max(rows, part)
-    batch = min(largest, batch or largest)
-    held = costs.each * (rows * kept + streamed + gathered)
-    joining = costs.each * largest * (batch < largest)
-    making = costs.weights + costs.making * batch
-    return held + joining + making + 2 * contraction_bytes(costs.shapes, rows, columns)
 
 
 def _read(x: np.ndarray, block: slice) -> np.ndarray:

@@ -16,7 +16,7 @@ from jaxtyping import Array, Float
 
 from infojax.arrays import array_of_reals, in_float64, traced
 from infojax.errors import InvalidInput
-from infojax.files import in_gib, require_room
+from infojax.files import in_gib, require_room, within_free
 from infojax.kernels._tiles import Grid, Tiling, Write, choose_tiling, fill, given_tiling, into
 from infojax.kernels.disk.identity import identify
 from infojax.kernels.disk.on_disk import KernelOnDisk
@@ -64,7 +64,8 @@ def infinite_width(
         x1: n examples, (n, ...).
         x2: m examples (m, ...) of the same shape; None means x1, and then half of the work is saved.
         kind: "both" gives an `InfiniteKernels(nngp, ntk)` for little more than the NTK alone.
-        budget: bytes that the computation may take beside its result. Work is cut into tiles that fit. (Networks
+        budget: bytes that the computation may take beside its result, where so many are free. Work is cut into tiles
+            that fit. (Networks
             that pool after convolutions need memory for each pair of pixels of each pair of examples.)
         tile: examples along a tile's edge; None chooses. A kernel on disk keeps those that it was begun with.
         out: a folder to write one kind of kernel to, tile by tile, as `empirical_ntk` does: the same call goes on with
@@ -111,6 +112,9 @@ def infinite_width(
         result = of_tile(x1, x2)
         return InfiniteKernels(*result) if kind == "both" else result[0]
 
+    place = jax.local_devices()[0]
+    made_here = out is None and place.platform == "cpu"
+    budget = within_free(budget, [place], held=8 * kinds * n * m if made_here else 0)
     plan = functools.partial(choose_tiling, n, m, tile or _EDGE, need, budget=budget, fixed=tile is not None)
 
     def compute(write: Write, tiling: Tiling, wanted: list[tuple[int, int]] | None = None) -> None:

@@ -10,10 +10,8 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from infojax.errors import OverBudget
+from infojax.files import factoring_bytes, free_memory
 from infojax.kernels._tiles import Write
-
-# What JAX's eigendecomposition held at most on an H200, at N = 10,000 and 20,000: eight kernels in float64.
-_FACTORED = 8 * 8
 
 
 def accelerator_with_room(rows: int) -> Any:
@@ -21,9 +19,10 @@ def accelerator_with_room(rows: int) -> Any:
     that much free memory; None otherwise, which as `out` of `empirical_ntk` means main memory.
     """
     device = jnp.zeros(()).devices().pop()
-    stats = device.memory_stats() or {}
-    free = stats.get("bytes_limit", 0) - stats.get("bytes_in_use", 0)
-    return device if device.platform != "cpu" and (4 + _FACTORED) * rows**2 < free else None
+    if device.platform == "cpu":
+        return None
+    needed = max(factoring_bytes(rows, 0, kernel=4 * rows**2, on_host=False))
+    return device if needed < free_memory([device]) else None
 
 
 def on_device(shape: tuple[int, int], dtype: np.dtype, device: Any) -> tuple[Write, Callable[[], Array]]:
@@ -33,8 +32,7 @@ def on_device(shape: tuple[int, int], dtype: np.dtype, device: Any) -> tuple[Wri
         OverBudget: the device has not that much free memory.
     """
     size = shape[0] * shape[1] * dtype.itemsize
-    stats = device.memory_stats() or {}  # a processor has none
-    free = stats.get("bytes_limit", size) - stats.get("bytes_in_use", 0)
+    free = free_memory([device])
     if size > free:
         raise OverBudget(
             f"the kernel of {shape[0]:,} × {shape[1]:,} has {size:,} bytes, {device} has {free:,} free: leave out "

@@ -8,8 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from infojax.kernels import _empirical as empirical
-from infojax.kernels import choose_tiling, contract, cost, features, kernel_dtype
+from infojax.kernels import Workspace, choose_tiling, contract, cost, features, kernel_dtype, working
 from infojax.models import Network
 from infojax.planning._flops import Work, work
 
@@ -44,24 +43,19 @@ def building(
     outputs: int,
     n: int,
     m: int | None,
-    *,
-    budget: int,
-    devices: int,
-    host: bool,
+    workspace: Workspace,
 ) -> Building:
     """What `empirical_ntk` will do for n examples (against m others, or themselves: None) of shape `inputs`.
 
     Raises:
-        OverBudget: not even one tile fits the budget.
+        OverBudget: not even one tile fits the workspace.
     """
     dtype = kernel_dtype(params)
     of_block = functools.partial(features, network.apply, params, layers=True)
     one = jax.ShapeDtypeStruct((1, *inputs), jnp.float32)
     costs = cost(of_block, one)
-    batch = max(1, (budget // 4 - costs.weights) // costs.making)
-    need = functools.partial(empirical.bytes_needed, costs, total=n, symmetric=m is None, batch=batch, devices=devices)
-    rows = max(1, (empirical._ROWS["cpu"] if host else empirical._ROWS_ON_ACCELERATOR) // outputs)
-    tiling = choose_tiling(n, m or n, round(rows * devices**0.5), need, budget=budget)
+    _, edge, need = working(costs, n, outputs, workspace, symmetric=m is None)
+    tiling = choose_tiling(n, m or n, edge, need, budget=workspace.bytes)
     tile = (tiling.rows, tiling.columns)
     blocks = [jax.eval_shape(of_block, jax.ShapeDtypeStruct((size, *inputs), one.dtype)) for size in tile]
     of_tile = work(contract, *blocks)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from infojax.errors import InvalidInput
+from infojax.kernels import Workspace
 from infojax.linearized import Converged, GradientDescent, Training, as_sum, chebyshev_series, terms_needed
 from infojax.models import Network
 from infojax.planning._building import Building, building
@@ -104,9 +105,9 @@ def plan(
     """
     _check(examples, validation, outputs, subset, tolerance, disk, longest)
     machine = device if isinstance(device, Machine) else machine_named(device, devices, memory)
-    room = min(budget, int(machine.memory / machine.devices))
+    workspace = Workspace(min(budget, int(machine.memory / machine.devices)), machine.devices, machine.host)
     built = [
-        building(network, params, inputs, outputs, *size, budget=room, devices=machine.devices, host=machine.host)
+        building(network, params, inputs, outputs, *size, workspace)
         for size in ((examples, None), (validation, examples))
     ]
     kernel, cross = built

@@ -13,7 +13,7 @@ from infojax.errors import InvalidInput
 from infojax.kernels import empirical_ntk
 from infojax.kernels._batches import cost
 from infojax.kernels._devices import choose_devices, work_on
-from infojax.kernels._empirical import bytes_needed
+from infojax.kernels._workspace import bytes_needed
 from infojax.kernels.layers.features import features
 
 

@@ -16,7 +16,7 @@ from infojax.errors import InvalidInput, OverBudget, PrecisionWarning
 from infojax.kernels import empirical_ntk
 from infojax.kernels._batches import cost
 from infojax.kernels._contract import contract
-from infojax.kernels._empirical import bytes_needed
+from infojax.kernels._workspace import bytes_needed
 from infojax.kernels.layers.features import features
 
 
