@@ -38,6 +38,7 @@ def photos(tmp_path):
     return tmp_path / "photos"
 
 
+@pytest.mark.slow
 def test_twice_in_the_same_folder(score, photos, monkeypatch):
     monkeypatch.chdir(photos)
     for i, out in enumerate(("scores", "scores", "a/mine", "third")):
@@ -79,6 +80,7 @@ def test_not_among_the_pictures(score, photos):
     assert sorted(photos.rglob("*")) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [b"\xff\xfe", b"caf\xe9"])
 def test_names_that_are_no_utf8(score, photos, name, tmp_path):
     os.rename(photos / "b", os.path.join(os.fsencode(photos), name))

@@ -89,9 +89,10 @@ def test_a_ratio_of_the_kept(curve):
 @pytest.mark.parametrize(
     ("args", "expected"),
     [
-        (
+        pytest.param(
             "two-stage --second-ratio 0.5 --rules hard",
             lambda x: scaling.two_stage_law(keep_hard(x), first_ratio=0.33, second_ratio=0.5, ridge=0.05),
+            marks=pytest.mark.slow,
         ),
         (
             "perceptron --over kept --rules random --hold kept",
@@ -131,6 +132,7 @@ def test_generations_of_one_chain(curve):
     np.testing.assert_allclose(table["error"].drop_nulls(), found.error, rtol=1e-9)
 
 
+@pytest.mark.slow
 def test_twenty_rounds_of_practice_keep_their_digits(curve):
     """Values of a recursion in sixty digits; float64 lost all of them here."""
     code, table, _ = curve("--preset", "practice-linear", "--stop", "20", "--simulate", "0")
@@ -140,6 +142,7 @@ def test_twenty_rounds_of_practice_keep_their_digits(curve):
     assert (table["error_law"] > 0).all()
 
 
+@pytest.mark.slow
 def test_rounds_of_practice_begin_at_none(curve):
     code, table, _ = curve("--law", "practice", "--rules", "hard", "--stop", "3", *QUICK)
     assert code == 0
@@ -151,6 +154,7 @@ def test_rounds_of_practice_begin_at_none(curve):
     np.testing.assert_allclose(table["error"].drop_nulls(), found.error, rtol=1e-9)
 
 
+@pytest.mark.slow
 def test_the_best_fraction_is_marked(curve):
     code, table, printed = curve("--optimal", "--rules", "hard", "--simulate", "0", "--pruner", "0.9", "--ratio", "0.1")
     assert code == 0

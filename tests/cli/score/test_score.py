@@ -97,7 +97,7 @@ def test_residual_is_that_of_gradient_descent_on_the_linearised_network(score):
     ("args", "training"),
     [
         (("--time", "30"), GradientFlow(30.0)),
-        (("--converged",), Converged()),
+        pytest.param(("--converged",), Converged(), marks=pytest.mark.slow),
         (
             ("--steps", "10", "--learning-rate", "0.01", "--convention", "sum", "--decay", "0.1"),
             GradientDescent(10, 0.01, 0.1, "sum"),
@@ -112,6 +112,7 @@ def test_ways_of_training(score, tmp_path, flat, args, training):
     assert json.loads((tmp_path / "out" / "record.json").read_text())["training"]["type"] == type(training).__name__
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("extra", [("--convention", "sum"), ("--decay", "5")])
 def test_the_default_step_is_half_the_largest_stable_one(score, tmp_path, flat, extra):
     assert score(flat, *QUICK, *extra)[0] == 0
@@ -235,9 +236,9 @@ def full(*_, **__):
     ("what", "lost"),
     [
         ("infojax.cli.score.files.write", "scores.parquet"),
-        ("infojax.cli.score.files._record", "record.json"),
-        ("infojax.cli.score.files._histogram", "histogram.png"),
-        ("infojax.cli.score.files._pictures", "suspects.png"),
+        pytest.param("infojax.cli.score.files._record", "record.json", marks=pytest.mark.slow),
+        pytest.param("infojax.cli.score.files._histogram", "histogram.png", marks=pytest.mark.slow),
+        pytest.param("infojax.cli.score.files._pictures", "suspects.png", marks=pytest.mark.slow),
     ],
 )
 def test_nothing_computed_is_lost_when_a_file_cannot_be_written(score, tmp_path, monkeypatch, what, lost):
@@ -382,6 +383,7 @@ def test_report_of_own_data(score, tmp_path):
         assert re.search(rf"{name} with F-SI: {value:.4g}", out)
 
 
+@pytest.mark.slow
 def test_what_was_computed_stays_when_groups_fail(score, tmp_path, flat):
     assert score(flat, *QUICK, "--group-by", "class")[0] == 0
     rate = json.loads((tmp_path / "out" / "record.json").read_text())["training"]["learning_rate"]
