@@ -13,7 +13,10 @@ from infojax.models import from_stax
 from tests.kernels.layers.networks import DIFFERENT_IN_FLOAT64, NETWORKS, WITH_ONE_OUTPUT, brute_force, examples, images
 
 
-@pytest.mark.parametrize(("make", "k"), [(make, 3) for make in NETWORKS] + [(make, 1) for make in WITH_ONE_OUTPUT])
+ONE = [pytest.param(make, 1, marks=pytest.mark.slow) for make in WITH_ONE_OUTPUT]
+
+
+@pytest.mark.parametrize(("make", "k"), [*((make, 3) for make in NETWORKS), *ONE])
 def test_equals_jacobian_contraction(make, k):
     params, apply, shape, _ = make(k)
     x = examples(make, shape, 5)
@@ -28,6 +31,7 @@ def test_equals_jacobian_contraction(make, k):
     np.testing.assert_array_equal(symmetric, symmetric.T)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", DIFFERENT_IN_FLOAT64, ids=lambda make: make.__name__)
 def test_equals_jacobian_contraction_in_float64(make):
     with float64():
