@@ -12,7 +12,6 @@ from infojax.kernels.layers.sites import find_sites
 from infojax.models import from_stax
 from tests.kernels.layers.networks import DIFFERENT_IN_FLOAT64, NETWORKS, WITH_ONE_OUTPUT, brute_force, examples, images
 
-
 ONE = [pytest.param(make, 1, marks=pytest.mark.slow) for make in WITH_ONE_OUTPUT]
 
 
