@@ -35,7 +35,7 @@ def float64() -> Any:
 
 
 def traced(*trees: Any) -> bool:
-    """Whether any leaf is a JAX tracer, i.e. whether a transformation is looking on.
+    """Whether any leaf is traced by a transformation of JAX.
 
     >>> traced(1.0, np.ones(3))
     False

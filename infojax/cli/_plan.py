@@ -63,7 +63,7 @@ def plan(
         learning_rate: Step size; by default half the largest at which descent is stable.
         time: Train by gradient flow for this time, instead of gradient descent.
         converged: Train to convergence, instead of gradient descent.
-        decay: Weight decay towards the initialisation.
+        decay: Weight decay toward the initialization.
         convention: Whether the loss is a mean or a sum over the examples.
         subset: How many examples are left out, one at a time; by default all.
         tolerance: Of leaving out by products, see docs/large-kernels.md.

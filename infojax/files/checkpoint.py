@@ -15,7 +15,7 @@ from infojax.files._whole_files import write_whole
 
 
 class OtherWork(InvalidInput):
-    """A checkpoint belongs to other data, parameters or training than those that go on from it."""
+    """A checkpoint belongs to other data, parameters or training than those that resume from it."""
 
 
 def fingerprint(*trees: Any) -> str:

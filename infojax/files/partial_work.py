@@ -1,4 +1,4 @@
-"""Partial work: what long computations keep of themselves, to go on from after an interruption.
+"""Partial work: what long computations keep, to resume from after an interruption.
 
 A file of it is a line that says what it belongs to and what its bytes must be, and then the bytes:
 

@@ -7,6 +7,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.typing import DTypeLike
+from jaxtyping import PyTree
 
 from infojax.arrays import array_of_reals, check_float32, traced
 from infojax.errors import InvalidInput, PrecisionWarning
@@ -15,7 +17,7 @@ from infojax.kernels.layers.program import is_floating
 from infojax.models import try_out
 
 
-def check_options(budget: int, tile: int | None, implementation: str, dtype: Any) -> None:
+def check_options(budget: int, tile: int | None, implementation: str, dtype: DTypeLike | None) -> None:
     if implementation not in ("layers", "jacobian"):
         raise InvalidInput(f'implementation must be "layers" or "jacobian", not {implementation!r}')
     if budget < 1 or (tile is not None and tile < 1):
@@ -24,7 +26,7 @@ def check_options(budget: int, tile: int | None, implementation: str, dtype: Any
         raise InvalidInput(f"dtype must be a floating-point type, not {np.dtype(dtype)}")
 
 
-def warn_of_narrow(params: Any, stacklevel: int = 3) -> None:
+def warn_of_narrow(params: PyTree, stacklevel: int = 3) -> None:
     """Says it when parameters of 16 bits leave the kernel two or three digits. Give it from a public function."""
     narrow = {leaf.dtype for leaf in jax.tree.leaves(params) if is_floating(leaf) and leaf.dtype.itemsize < 4}
     if narrow:
@@ -38,7 +40,7 @@ def warn_of_narrow(params: Any, stacklevel: int = 3) -> None:
         )
 
 
-def read_examples(name: str, x: Any, dtype: Any) -> Any:
+def read_examples(name: str, x: Any, dtype: DTypeLike) -> Any:
     """The examples, in the dtype to compute in if they are floating-point, on the host unless traced."""
     if isinstance(x, Mapping):
         raise InvalidInput(
@@ -122,7 +124,7 @@ def check_finite(kernel: Any) -> None:
     )
 
 
-def check_fit(apply: Callable[..., Any], params: Any, x1: Any, x2: Any) -> int:
+def check_fit(apply: Callable[..., Any], params: PyTree, x1: Any, x2: Any) -> int:
     """The number k of outputs of the network, when it can be linearized at `params`."""
     if x2 is not None and x1.shape[1:] != x2.shape[1:]:
         raise InvalidInput(f"examples of x1 have shape {x1.shape[1:]}, those of x2 {x2.shape[1:]}; they must agree")

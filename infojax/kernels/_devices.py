@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
-from jaxtyping import Array
+from jaxtyping import Array, PyTree
 
 from infojax.errors import InvalidInput
 from infojax.kernels._batches import in_batches
@@ -90,7 +90,7 @@ class _Make:
     apply: Callable[..., Any]
     options: tuple[tuple[str, Any], ...]
 
-    def __call__(self, params: Any, x: Any) -> Features:
+    def __call__(self, params: PyTree, x: Any) -> Features:
         return self.function(self.apply, params, x, **dict(self.options))
 
 
@@ -101,7 +101,7 @@ def _specs(shapes: Features) -> Any:
 
 
 @functools.partial(jax.jit, static_argnames=("make", "mesh", "specs"))
-def _features(params: Any, x: Any, *, make: _Make, mesh: Mesh, specs: Any) -> Features:
+def _features(params: PyTree, x: Any, *, make: _Make, mesh: Mesh, specs: Any) -> Features:
     return jax.shard_map(make, mesh=mesh, in_specs=(_ALL, _SPREAD), out_specs=specs, check_vma=False)(params, x)
 
 

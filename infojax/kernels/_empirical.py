@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, overload
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jax.typing import DTypeLike
+from jaxtyping import Array, Float, PyTree
 
 from infojax.arrays import float64, traced
 from infojax.errors import InvalidInput
@@ -46,21 +47,21 @@ if TYPE_CHECKING:
 
 @overload
 def empirical_ntk(
-    network: Any, params: Any, x1: Any, x2: Any = None, *, out: str | Path | OnDisk, **options: Any
+    network: Any, params: PyTree, x1: Any, x2: Any = None, *, out: str | Path | OnDisk, **options: Any
 ) -> KernelOnDisk: ...
 
 
 @overload
 def empirical_ntk(
     network: Any,
-    params: Any,
+    params: PyTree,
     x1: Any,
     x2: Any = None,
     *,
     budget: int = 2**31,
     tile: int | None = None,
     implementation: str = "layers",
-    dtype: Any = None,
+    dtype: DTypeLike | None = None,
     out: Any = None,
     devices: Sequence[Any] | None = None,
     precision: str = "highest",
@@ -70,14 +71,14 @@ def empirical_ntk(
 
 def empirical_ntk(  # pyright: ignore[reportInconsistentOverload]
     network: Any,
-    params: Any,
+    params: PyTree,
     x1: Any,
     x2: Any = None,
     *,
     budget: int = 2**31,
     tile: int | None = None,
     implementation: str = "layers",
-    dtype: Any = None,
+    dtype: DTypeLike | None = None,
     out: Any = None,
     devices: Sequence[Any] | None = None,
     precision: str = "highest",
@@ -92,7 +93,7 @@ def empirical_ntk(  # pyright: ignore[reportInconsistentOverload]
 
     Args:
         network: a `Network`, or its `apply(params, x)` with x (b, ...) → (b, k), each row of which depends on the same
-            row of x alone (batch normalisation in evaluation mode).
+            row of x alone (batch normalization in evaluation mode).
         params: a pytree of arrays.
         x1: n examples, (n, ...).
         x2: m examples (m, ...) of the same shape; None means x1, and then half of the work is saved.

@@ -55,7 +55,7 @@ def infinite_width(
 ) -> Matrix | InfiniteKernels | KernelOnDisk:
     """The kernel of an infinitely wide network between examples; the NTK stays the same all through training.
 
-    nngp[i, j] = E f_c(x1_i) f_c(x2_j) over initialisations, the same for each output c; different outputs are
+    nngp[i, j] = E f_c(x1_i) f_c(x2_j) over initializations, the same for each output c; different outputs are
     independent. ntk[i, j] = E Σ_p ∂f_c(x1_i)/∂w_p · ∂f_c(x2_j)/∂w_p. The kernel of all k outputs, example-major,
     is `np.kron(kernel, np.eye(k))`.
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, Float, PRNGKeyArray, PyTree
 
 from infojax.arrays import float64, traced
 from infojax.errors import InvalidInput
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 def random_coordinate_ntk(
     network: Any,
-    params: Any,
+    params: PyTree,
     x1: Any,
     x2: Any = None,
     *,
@@ -84,7 +84,12 @@ def random_coordinate_ntk(
 
 @functools.partial(jax.jit, static_argnames=("apply", "coordinates", "seed"))
 def _features(
-    apply: Callable[..., Any], params: Any, x: Float[Array, "n ..."] | Any, *, coordinates: int, seed: tuple[int, ...]
+    apply: Callable[..., Any],
+    params: PyTree,
+    x: Float[Array, "n ..."] | Any,
+    *,
+    coordinates: int,
+    seed: tuple[int, ...],
 ) -> Features:
     def of_one(one: Array) -> Float[Array, "k p"]:
         # Seeded anew for each trace, so that all blocks of examples get the same coordinates.

@@ -5,7 +5,7 @@ from typing import Any
 import jax
 
 from infojax.errors import InvalidInput
-from infojax.models._mlp import Init, initialisers
+from infojax.models._mlp import Init, initializers
 from infojax.models._network import Network
 from infojax.models._nnx import Shape, sized
 
@@ -33,7 +33,7 @@ def cnn(outputs: int = 1, init: Init = "torch") -> Network:
     """
     if outputs < 1:
         raise InvalidInput(f"cnn: outputs={outputs}; there must be at least 1.")
-    initialisers(init, fan_in=1)
+    initializers(init, fan_in=1)
 
     def make(rngs: Any, shape: Shape) -> Any:
         from flax import nnx
@@ -43,7 +43,7 @@ def cnn(outputs: int = 1, init: Init = "torch") -> Network:
         for filters, size, stride, padding in CONVOLUTIONS:
             layers += [
                 nnx.Conv(channels, filters, (size, size), stride, padding=padding, rngs=rngs,
-                         **initialisers(init, channels * size**2)),
+                         **initializers(init, channels * size**2)),
                 jax.nn.relu,
             ]  # fmt: skip
             height, width = ((side + 2 * padding - size) // stride + 1 for side in (height, width))
@@ -52,9 +52,9 @@ def cnn(outputs: int = 1, init: Init = "torch") -> Network:
         return nnx.Sequential(
             *layers,
             lambda x: x.reshape(x.shape[0], -1),
-            nnx.Linear(features, DENSE, rngs=rngs, **initialisers(init, features)),
+            nnx.Linear(features, DENSE, rngs=rngs, **initializers(init, features)),
             jax.nn.relu,
-            nnx.Linear(DENSE, outputs, rngs=rngs, **initialisers(init, DENSE)),
+            nnx.Linear(DENSE, outputs, rngs=rngs, **initializers(init, DENSE)),
         )
 
     return sized(make)

@@ -46,7 +46,7 @@ def mlp(
     widths = tuple(whole_number(f"mlp: {name}", width) for name, width in named)
     if any(width < 1 for width in widths):
         raise InvalidInput(f"mlp: hidden={widths[:-1]}, outputs={widths[-1]}; every width must be at least 1.")
-    initialisers(init, fan_in=1)
+    initializers(init, fan_in=1)
 
     def make(rngs: Any, shape: Shape) -> Any:
         from flax import nnx
@@ -56,13 +56,13 @@ def mlp(
         layers: list[Any] = [lambda x: x.reshape(x.shape[0], -1)]
         sizes = (prod(shape), *widths)
         for fan_in, width in pairwise(sizes):
-            layers += [nnx.Linear(fan_in, width, rngs=rngs, **initialisers(init, fan_in)), activation]
+            layers += [nnx.Linear(fan_in, width, rngs=rngs, **initializers(init, fan_in)), activation]
         return nnx.Sequential(*layers[:-1])
 
     return sized(make)
 
 
-def initialisers(init: Init, fan_in: int) -> dict[str, Any]:
+def initializers(init: Init, fan_in: int) -> dict[str, Any]:
     """What a flax layer takes to be initialised as PyTorch does ("torch") or as flax does ("lecun")."""
     if init not in ("torch", "lecun"):
         raise InvalidInput(f'init={init!r}; it must be "torch" or "lecun".')

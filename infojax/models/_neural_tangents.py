@@ -186,7 +186,7 @@ def _eigenvalues(matrix: Any, eigvals: tuple[int, int] | None = None, **options:
 def _outputs_and_pullback(
     function: Callable[..., Any], mode: Any, _j_rules: bool, _s_rules: bool, _fwd: bool | None, *primals: Any
 ) -> tuple[Any, Callable[..., Any]]:
-    """Outputs, and the function that walks the linearised program backwards and collects what `mode` asks for."""
+    """Outputs, and the function that walks the linearized program backwards and collects what `mode` asks for."""
     with jax.disable_jit():
         outputs, tangent_map = jax.linearize(function, *primals)
         linear = jax.make_jaxpr(tangent_map)(*primals)

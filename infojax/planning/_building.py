@@ -2,11 +2,11 @@
 
 import functools
 from dataclasses import dataclass
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import PyTree
 
 from infojax.kernels import Workspace, choose_tiling, contract, cost, features, kernel_dtype, working
 from infojax.models import Network
@@ -38,7 +38,7 @@ class Building:
 
 def building(
     network: Network,
-    params: Any,
+    params: PyTree,
     inputs: tuple[int, ...],
     outputs: int,
     n: int,

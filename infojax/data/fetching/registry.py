@@ -152,7 +152,7 @@ _ENTRIES = (
     ),
     NamedSet(
         name="cifar10",
-        what="colour photographs, 50,000 + 10,000 of 32 × 32, in the canonical order",
+        what="color photographs, 50,000 + 10,000 of 32 × 32, in the canonical order",
         classes=tuple(_CIFAR.split(",")),
         pins={
             "train": (

@@ -1,6 +1,6 @@
 """Images drawn over photographs: the same classes, as a second source with much more variety.
 
-    x' = |p − x|,   p a random patch of a photograph, for each colour
+    x' = |p − x|,   p a random patch of a photograph, for each color
 
 (MNIST-M of Ganin and Lempitsky, "Unsupervised Domain Adaptation by Backpropagation", 2015; their photographs are
 BSDS500, ours the two that come with scikit-learn.)
@@ -46,7 +46,7 @@ def over_photographs(dataset: Dataset, *, seed: Any) -> Dataset:
     if dataset.x.min() < 0 or dataset.x.max() > 1:
         raise InvalidInput(
             f"over_photographs: {dataset.name} has values from {dataset.x.min():g} to {dataset.x.max():g}; it takes "
-            "pixels in [0, 1]. Normalise afterwards."
+            "pixels in [0, 1]. Normalize afterwards."
         )
     patches = _patches(len(dataset), shape[0], shape[1], seed_of("over_photographs", seed))
     return replace(dataset, x=np.abs(patches - dataset.x), name=f"{dataset.name} over photographs")

@@ -15,7 +15,7 @@ from PIL import Image, features
 from infojax.errors import CorruptData, InvalidInput, OverBudget
 
 GRAY = {"1", "L", "LA"}
-COLOUR = {"P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr", "HSV", "LAB"}
+COLOR = {"P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr", "HSV", "LAB"}
 _SUFFIXES = {
     "PNG": (".png", ".apng"),
     "JPEG": (".jpg", ".jpeg", ".jpe", ".jfif", ".jif"),
@@ -168,7 +168,7 @@ def _check_content(path: Path, promised: str | None, start: bytes) -> None:
 
 
 def _check_mode(path: Path, picture: Image.Image) -> None:
-    if picture.mode not in GRAY | COLOUR:
+    if picture.mode not in GRAY | COLOR:
         raise InvalidInput(
             f"{path} has pixels of mode {picture.mode}; convert it to 8 bits a channel, or save the numbers of all "
             "pictures in an .npz (x, y)."

@@ -6,6 +6,7 @@ from typing import Any
 
 import jax
 import numpy as np
+from jaxtyping import PyTree
 
 from infojax.arrays import ClosedJaxpr
 from infojax.errors import InvalidInput
@@ -13,7 +14,7 @@ from infojax.files import fingerprint
 from infojax.kernels.layers.program import flatten
 
 
-def identify(apply: Callable[..., Any], params: Any, x1: Any, x2: Any, **options: Any) -> dict[str, str]:
+def identify(apply: Callable[..., Any], params: PyTree, x1: Any, x2: Any, **options: Any) -> dict[str, str]:
     """Digests of all that decides a kernel's entries: parameters, examples, the network's equations, options."""
     one = jax.ShapeDtypeStruct((1, *x1.shape[1:]), x1.dtype)
     program = flatten(apply, params, one)

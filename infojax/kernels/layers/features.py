@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, PyTree
 
 from infojax.arrays import jaxpr_as_fun
 from infojax.kernels.layers.layouts import as_input, as_output
@@ -44,7 +44,7 @@ class Factors(NamedTuple):
 
 @functools.partial(jax.jit, static_argnames=("apply", "layers"))
 def features(
-    apply: Callable[..., Any], params: Any, x: Float[Array, "n ..."] | Any, *, layers: bool = True
+    apply: Callable[..., Any], params: PyTree, x: Float[Array, "n ..."] | Any, *, layers: bool = True
 ) -> Features:
     """The features of the examples `x`; with `layers` false all of them are gradients."""
     example = jax.ShapeDtypeStruct(x.shape[1:], x.dtype)
@@ -63,12 +63,12 @@ def features(
     return jax.vmap(of_one, out_axes=axes)(x)
 
 
-def kernel_dtype(params: Any) -> np.dtype:
+def kernel_dtype(params: PyTree) -> np.dtype:
     """The widest floating-point dtype among the parameters."""
     return max((leaf.dtype for leaf in jax.tree.leaves(params) if is_floating(leaf)), key=lambda d: d.itemsize)
 
 
-def _features_of_one(apply: Callable[..., Any], params: Any, x: Array, *, layers: bool) -> Features:
+def _features_of_one(apply: Callable[..., Any], params: PyTree, x: Array, *, layers: bool) -> Features:
     factors, gradients = factors_of_one(apply, params, x, layers=layers)
     dense, factored = [], []
     for a, b, _ in factors:
@@ -83,7 +83,7 @@ def _features_of_one(apply: Callable[..., Any], params: Any, x: Array, *, layers
 
 
 def factors_of_one(
-    apply: Callable[..., Any], params: Any, x: Array, *, layers: bool = True
+    apply: Callable[..., Any], params: PyTree, x: Array, *, layers: bool = True
 ) -> tuple[list[Factors], list[Float[Array, "k p"]]]:
     """Of one example, without a batch axis: the factors of each site, and the gradients of all other parameters."""
     leaves, structure = jax.tree.flatten(params)

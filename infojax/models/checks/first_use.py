@@ -7,6 +7,7 @@ from typing import Any
 
 import jax
 import numpy as np
+from jaxtyping import PyTree
 
 from infojax.arrays import float64, traced
 from infojax.errors import InfojaxError, InvalidInput
@@ -15,7 +16,7 @@ from infojax.models.checks.parameters import check_apply, check_parameters, is_f
 from infojax.models.checks.rows import check_rows
 
 
-def check_network(apply: Any, params: Any, x: Any) -> int:
+def check_network(apply: Any, params: PyTree, x: Any) -> int:
     """The number k of outputs of a network that can be linearized at `params`: once for each network and shape, it is
     tried out on four of the examples.
 
@@ -33,7 +34,7 @@ def check_network(apply: Any, params: Any, x: Any) -> int:
     return try_out(apply, params, x)
 
 
-def try_out(apply: Callable[..., Any], params: Any, x: Any) -> int:
+def try_out(apply: Callable[..., Any], params: PyTree, x: Any) -> int:
     """`check_network` for parameters that were checked."""
     k = count_outputs(apply, params, x)
     if isinstance(x, jax.ShapeDtypeStruct) or traced(params, x):
@@ -54,7 +55,7 @@ def _tried(apply: Callable[..., Any], *form: Any) -> list[bool]:
     return []
 
 
-def count_outputs(apply: Callable[..., Any], params: Any, x: Any) -> int:
+def count_outputs(apply: Callable[..., Any], params: PyTree, x: Any) -> int:
     """The number k of outputs for examples of the shape of those in `x`. Raises `InvalidInput` as `check_network`."""
     two = jax.ShapeDtypeStruct((2, *x.shape[1:]), x.dtype)
     try:

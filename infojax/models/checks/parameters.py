@@ -6,6 +6,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import PyTree
 
 from infojax.arrays import traced
 from infojax.errors import InvalidInput
@@ -30,13 +31,13 @@ def is_floating(array: Any) -> bool:
     return hasattr(array, "dtype") and jnp.issubdtype(array.dtype, jnp.floating)
 
 
-def widest_dtype(params: Any) -> Any:
+def widest_dtype(params: PyTree) -> Any:
     """The widest floating-point dtype among the parameters; float32 if there is none."""
     found = [leaf.dtype for leaf in jax.tree.leaves(params) if is_floating(leaf)]
     return max(found, key=lambda dtype: dtype.itemsize, default=jnp.dtype("float32"))
 
 
-def in_precision_of(params: Any, fixed: Any) -> Any:
+def in_precision_of(params: PyTree, fixed: Any) -> Any:
     """What a module holds beside its weights, in their precision, so that float64 stays so. Statistics in float32 are
     not narrowed to weights of 16 bits.
     """
@@ -74,7 +75,7 @@ def check_apply(apply: Any) -> None:
         ) from error
 
 
-def check_parameters(apply: Callable[..., Any], params: Any) -> None:
+def check_parameters(apply: Callable[..., Any], params: PyTree) -> None:
     """Raises `InvalidInput` for parameters that are no arrays, not real, not finite, or partly no weights."""
     for path, variable in jax.tree_util.tree_leaves_with_path(params, is_leaf=_is_variable):
         if _is_variable(variable) and not _is_weight(variable) and any(map(is_floating, jax.tree.leaves(variable))):
@@ -124,7 +125,7 @@ def _check_leaf(name: str, leaf: Any) -> None:
         raise InvalidInput(f"params has an array of dtype {dtype} at {name}; give real numbers of at most 64 bits.")
 
 
-def _refuse_other_collections(apply: Callable[..., Any], params: Any) -> None:
+def _refuse_other_collections(apply: Callable[..., Any], params: PyTree) -> None:
     """Linen's variables are {"params": weights, "batch_stats": …}: all but the first are no weights."""
     if not isinstance(params, Mapping):
         return
@@ -152,7 +153,7 @@ def _others(params: Mapping[Any, Any], name: str) -> str:
     return ", ".join(repr(other) for other in params if other != name)[:100]
 
 
-def _refuse_statistics(params: Any) -> None:
+def _refuse_statistics(params: PyTree) -> None:
     """Normalization keeps a running mean and var of the shape of its scale or bias: beside them, as flax.nnx has it, or
     at the same place in another branch of the tree, as flax.linen has it. A mean or var without these may be a weight.
     """

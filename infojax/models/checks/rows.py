@@ -15,7 +15,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, PyTree
 
 from infojax.arrays import ClosedJaxpr, Jaxpr
 from infojax.errors import InvalidInput
@@ -34,7 +34,7 @@ _RANDOM = (
 
 
 def _together_and_alone(
-    apply: Callable[..., Any], params: Any, x: Any
+    apply: Callable[..., Any], params: PyTree, x: Any
 ) -> tuple[Float[Array, "b k"], Float[Array, "1 k"]]:
     """The outputs of all of `x`, and of its first example alone."""
     return apply(params, x), apply(params, x[:1])
@@ -47,7 +47,7 @@ def _compiled(backend: str) -> Callable[..., Any]:
     return jax.jit(_together_and_alone, static_argnames="apply", compiler_options=options)
 
 
-def check_rows(apply: Callable[..., Any], params: Any, x: Any) -> None:
+def check_rows(apply: Callable[..., Any], params: PyTree, x: Any) -> None:
     """Raises `InvalidInput` when rows of the outputs depend on other examples, on their place, or on chance.
 
     Args:
@@ -100,7 +100,7 @@ def check_rows(apply: Callable[..., Any], params: Any, x: Any) -> None:
         )
 
 
-def _outputs(apply: Callable[..., Any], params: Any, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _outputs(apply: Callable[..., Any], params: PyTree, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     with jax.default_matmul_precision("highest"):
         together, alone = _compiled(jax.default_backend())(apply, params, x)
     wide = np.float64 if together.dtype == np.float64 else np.float32
@@ -118,7 +118,7 @@ def _difference(a: np.ndarray, b: np.ndarray) -> float:
     return float(np.abs(np.subtract(*wide)).max(initial=0))
 
 
-def _rounding(apply: Callable[..., Any], params: Any, x: np.ndarray, scale: float) -> float:
+def _rounding(apply: Callable[..., Any], params: PyTree, x: np.ndarray, scale: float) -> float:
     """How far apart rounding may bring the outputs of two programs that compute the same.
 
     It is more than the root of the coarsest precision inside only for networks that enlarge every difference: then

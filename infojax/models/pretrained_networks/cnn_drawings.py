@@ -71,7 +71,7 @@ def train(
     held_out = np.concatenate([np.flatnonzero(y == kind)[-recipe["held out of each kind"] :] for kind in range(kinds)])
     fit = np.setdiff1d(np.arange(len(y)), held_out)
     steps = recipe["epochs"] * (len(fit) // recipe["batch"])
-    optimiser = optax.adam(optax.cosine_decay_schedule(recipe["learning_rate"], steps))
+    optimizer = optax.adam(optax.cosine_decay_schedule(recipe["learning_rate"], steps))
     initial = cnn(kinds).init(jax.random.key(recipe["seed"]), x.shape[1:])
     ordered = [layer for _, layer in sorted(initial["layers"].items())]
     layers: Layers = dict(zip([*(f"layer{i}" for i in range(len(ordered) - 1)), "head"], ordered, strict=True))
@@ -85,12 +85,12 @@ def train(
     # One compiled step a batch: XLA's convolutions on a CPU are very slow inside of a scan.
     @functools.partial(jax.jit, donate_argnums=(0, 1))
     def step(layers: Layers, state: Any, x: Any, y: Any) -> tuple[Layers, Any]:
-        updates, state = optimiser.update(jax.grad(loss)(layers, x, y), state, layers)
+        updates, state = optimizer.update(jax.grad(loss)(layers, x, y), state, layers)
         return optax.apply_updates(layers, updates), state  # pyright: ignore[reportReturnType]
 
     task = progress.add_task(f"training {NAME}, once for this machine", total=steps) if progress else None
     with jax.numpy_dtype_promotion("standard"):  # which optax needs
-        state = optimiser.init(layers)
+        state = optimizer.init(layers)
         for batch in _batches(fit, recipe):
             layers, state = step(layers, state, x[batch], y[batch])
             if progress is not None and task is not None:

@@ -6,7 +6,7 @@ import jax
 import numpy as np
 from jaxtyping import Array, Float
 
-from infojax.models.pretrained_networks.parts import Body, Images, Layers, convolve, normalise
+from infojax.models.pretrained_networks.parts import Body, Images, Layers, convolve, normalize
 
 _EPSILON = 1e-3
 # Of the sixteen blocks; widths and kernel sizes are those of the weights.
@@ -35,7 +35,7 @@ def features(layers: Layers, statistics: Layers, images: Images) -> Float[Array,
     """Images (b, h, w, 3), RGB in [0, 1] → what the last layer takes, 1280 numbers each."""
 
     def convolved(x: Images, name: str, norm: str, stride: int = 1, groups: int = 1) -> Images:
-        return normalise(convolve(x, layers[name], stride, "SAME", groups), layers[norm], statistics[norm], _EPSILON)
+        return normalize(convolve(x, layers[name], stride, "SAME", groups), layers[norm], statistics[norm], _EPSILON)
 
     x = (255 * images - 127) / 128
     x = jax.nn.relu6(convolved(x, "conv_stem", "bn0", 2))

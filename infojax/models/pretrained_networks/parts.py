@@ -1,4 +1,4 @@
-"""What the networks of this folder are made of: convolutions, frozen normalisation, resized images."""
+"""What the networks of this folder are made of: convolutions, frozen normalization, resized images."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -21,7 +21,7 @@ class Body(NamedTuple):
     Attributes:
         features: `features(layers, statistics, images)` with images (b, h, w, channels) in [0, 1] → (b, f).
         layers: the parameters, layer by layer.
-        statistics: running means and variances of normalisations, which are no parameters.
+        statistics: running means and variances of normalizations, which are no parameters.
         head: the last layer as it was trained: kernel (f, classes) and bias (classes).
         channels: of an image.
         size: pixels along the edge of the images that it was trained on.
@@ -48,8 +48,8 @@ def convolve(x: Images, layer: Layer, stride: int = 1, padding: Any = "SAME", gr
     return y + layer["bias"][None, None, None] if "bias" in layer else y
 
 
-def normalise(x: Images, layer: Layer, statistics: Layer, epsilon: float) -> Images:
-    """Batch normalisation in evaluation mode: scale · (x − mean) / √(variance + ε) + bias, channel by channel."""
+def normalize(x: Images, layer: Layer, statistics: Layer, epsilon: float) -> Images:
+    """Batch normalization in evaluation mode: scale · (x − mean) / √(variance + ε) + bias, channel by channel."""
     mean, variance = (jnp.asarray(statistics[name], x.dtype) for name in ("mean", "variance"))
     whitened = (x - mean[None, None, None]) * lax.rsqrt(variance + epsilon)[None, None, None]
     return whitened * layer["scale"][None, None, None] + layer["bias"][None, None, None]

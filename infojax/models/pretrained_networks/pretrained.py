@@ -10,7 +10,7 @@ from jaxtyping import Array, Float, PRNGKeyArray, Shaped
 
 from infojax.data import load_weights
 from infojax.errors import InvalidInput
-from infojax.models._mlp import initialisers
+from infojax.models._mlp import initializers
 from infojax.models._network import Network, Params
 from infojax.models.pretrained_networks import cnn_drawings, efficientnet_lite0, resnet50
 from infojax.models.pretrained_networks.parts import Body, Layer, resize
@@ -31,7 +31,7 @@ def pretrained(
 
     `apply` takes images (b, h, w, channels) of any size in [0, 1], RGB for ImageNet's networks, gray for
     "cnn-drawings", resizes them to `size` × `size` where they have another, and does the preprocessing. Batch
-    normalisation is frozen: its running statistics are constants, its scale and bias are parameters, as everything
+    normalization is frozen: its running statistics are constants, its scale and bias are parameters, as everything
     else is. `network.init(key, shape)` gives the same trained weights with a new last layer.
 
     Args:
@@ -83,7 +83,7 @@ def _body(name: str) -> Body:
 
 
 def _new_head(key: PRNGKeyArray, fan_in: int, outputs: int) -> Layer:
-    make = initialisers("torch", fan_in)
+    make = initializers("torch", fan_in)
     for_kernel, for_bias = jax.random.split(key)
     return {
         "kernel": make["kernel_init"](for_kernel, (fan_in, outputs)),

@@ -12,7 +12,7 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Float
 
-from infojax.models.pretrained_networks.parts import Body, Images, Layers, convolve, normalise
+from infojax.models.pretrained_networks.parts import Body, Images, Layers, convolve, normalize
 
 _MEAN_BGR = (103.939, 116.779, 123.68)
 _EPSILON = 1e-3
@@ -40,7 +40,7 @@ def features(layers: Layers, statistics: Layers, images: Images) -> Float[Array,
         def branch(x: Images, which: str, stride: int = 1) -> Images:
             y = convolve(x, layers[f"res{name}_branch{which}"], stride)
             norm = f"bn{name}_branch{which}"
-            return normalise(y, layers[norm], statistics[norm], _EPSILON)
+            return normalize(y, layers[norm], statistics[norm], _EPSILON)
 
         y = jax.nn.relu(branch(x, "2a", stride))
         y = branch(jax.nn.relu(branch(y, "2b")), "2c")
@@ -48,7 +48,7 @@ def features(layers: Layers, statistics: Layers, images: Images) -> Float[Array,
 
     x = 255 * images[..., ::-1] - jnp.asarray(_MEAN_BGR, images.dtype)[None, None, None]
     x = convolve(x, layers["conv1"], 2, [(3, 3), (3, 3)])
-    x = jax.nn.relu(normalise(x, layers["bn_conv1"], statistics["bn_conv1"], _EPSILON))
+    x = jax.nn.relu(normalize(x, layers["bn_conv1"], statistics["bn_conv1"], _EPSILON))
     x = jnp.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
     x = lax.reduce_window(x, -jnp.inf, lax.max, (1, 3, 3, 1), (1, 2, 2, 1), "VALID")
     for stage, blocks in _STAGES.items():

@@ -17,7 +17,7 @@ from infojax.sweeps.store.result_store import Result, Store, make_scratch, remov
 def compute(
     module: ModuleType, name: str, config: Any, store: Store, claim: Claim, progress: Progress | None = None
 ) -> Result:
-    """Run one config and store its result. An interrupted run is gone on with from what its scratch folder keeps."""
+    """Run one config and store its result. An interrupted run resumes from its scratch folder."""
     scratch, resumed = scratch_of(name, config, store)
     started, clock, asked = datetime.now(UTC), time.perf_counter(), store.folder(name, config)
     try:
