@@ -1,4 +1,7 @@
-"""Imports of the project, read from its files without running them."""
+"""Imports of the project, read from its files without running them.
+
+`python docs/architecture.py` draws them anew into docs/architecture.md.
+"""
 
 import ast
 from collections.abc import Iterator
@@ -135,3 +138,29 @@ def arrows() -> dict[str, set[str]]:
             targets = {room_of(entry.target) for entry in imports(file)}
             found[room] |= {target for target in targets if target in found and target != room}
     return found
+
+
+def diagram() -> str:
+    """Rooms in Mermaid, with an arrow from each room to those that import from it; arrows that others imply are left
+    out.
+    """
+    uses = arrows()
+    above = {room: set(targets) for room, targets in uses.items()}
+    for room in sorted(above, key=ROOMS.index):
+        above[room] |= {far for near in uses[room] for far in above[near]}
+    lines = ["```mermaid", "flowchart TD"]
+    for room in sorted(uses, key=ROOMS.index):
+        implied = {far for near in uses[room] for far in above[near]}
+        lines += [f"    {target} --> {room}" for target in sorted(uses[room] - implied, key=ROOMS.index)]
+    return "\n".join([*lines, "```"])
+
+
+def with_diagram(page: str) -> str:
+    """The page with the diagram of today in the place of its first one."""
+    before, found, rest = page.partition("```mermaid")
+    return before + diagram() + rest.partition("\n```")[2] if found else page
+
+
+if __name__ == "__main__":
+    PAGE = ROOT / "docs" / "architecture.md"
+    PAGE.write_text(with_diagram(PAGE.read_text()))
