@@ -7,7 +7,7 @@ so that other work on the machine disturbs them less than it would wall time.
 
 import time
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -18,7 +18,7 @@ from scipy.optimize import minimize_scalar
 from scipy.stats import norm
 
 from infojax.arrays import float64
-from infojax.scaling import FRACTIONS, best_of_rule, keep_hard, ridge_law, simulate_ridge
+from infojax.scaling import FRACTIONS, RidgeProblem, best_of_rule, keep_hard, ridge_law, simulate_ridge
 
 EVALUATIONS = 100_000
 LOOPED = 2_000
@@ -88,7 +88,7 @@ def choices() -> Table:
 
 
 def error(p: jax.Array, rho: jax.Array, phi: jax.Array, lam: jax.Array) -> jax.Array:
-    return jnp.asarray(ridge_law(keep_hard(p), pruner=rho, ratio=phi, ridge=lam).error)
+    return jnp.asarray(ridge_law(RidgeProblem(keep_hard(p), pruner=rho, ratio=phi, ridge=lam)).error)
 
 
 def simulations() -> Table:
@@ -103,15 +103,9 @@ def simulations() -> Table:
     return table
 
 
-def simulation(dimension: int, pool: int, p: float, draw: str) -> Callable[[], object]:
-    setting: dict[str, Any] = {
-        "pruner": 0.9,
-        "ratio": dimension / pool,
-        "ridge": 1e-2,
-        "dimension": dimension,
-        "draw": draw,
-    }
-    return lambda: simulate_ridge(keep_hard(p), **setting, repeats=16, key=jax.random.key(0))
+def simulation(dimension: int, pool: int, p: float, draw: Literal["pool", "kept"]) -> Callable[[], object]:
+    problem = RidgeProblem(keep_hard(p), pruner=0.9, ratio=dimension / pool, ridge=1e-2)
+    return lambda: simulate_ridge(problem, dimension=dimension, repeats=16, key=jax.random.key(0), draw=draw)
 
 
 def by_hand(p: float, rho: float, phi: float, lam: float) -> float:

@@ -17,7 +17,7 @@ from scipy.integrate import quad
 from scipy.optimize import brentq, minimize_scalar, root
 from scipy.special import erfinv, ndtr
 
-from infojax.scaling import PerceptronLaw, perceptron_law
+from infojax.scaling import PerceptronLaw, PerceptronProblem, keep_hard, perceptron_law
 
 EVALUATIONS, TILTED, LOOPED = 100_000, 500, 50
 BOUNDS = np.log(1e-3), np.log(0.499)
@@ -30,10 +30,12 @@ def main() -> None:
     angle = rng.uniform(0.05, 1.2, EVALUATIONS)
 
     def straight() -> PerceptronLaw:
-        return perceptron_law(alpha_kept=alpha, fraction=fraction)
+        return perceptron_law(PerceptronProblem(keep_hard(fraction), alpha=alpha))
 
     def tilted() -> PerceptronLaw:
-        return perceptron_law(alpha_kept=alpha[:TILTED], fraction=fraction[:TILTED], angle=angle[:TILTED])
+        return perceptron_law(
+            PerceptronProblem(keep_hard(fraction[:TILTED]), alpha=alpha[:TILTED], angle=np.degrees(angle[:TILTED]))
+        )
 
     compiling, law = timed(straight)
     mapping, law = min((timed(straight) for _ in range(3)), key=lambda run: run[0])

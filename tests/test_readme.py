@@ -30,7 +30,7 @@ def test_example_as_printed():
     assert namespace["scores"].si.shape == namespace["scores"].f_si.shape == (len(namespace["train"]),)
     assert np.all(namespace["scores"].f_si > 0)
     law, check = namespace["law"], namespace["check"]
-    assert abs(law.error - check.error) < max(4 * check.error_stderr, 0.05 * law.error)
+    assert abs(law.error - check.mean.error) < max(4 * check.stderr.error, 0.05 * law.error)
 
 
 SMALL = ("--train", "40", "--validation", "20", "--hidden", "16")

@@ -29,7 +29,7 @@ from infojax.generation import (
     spending,
 )
 from infojax.rounds import Descent, Plan
-from infojax.scaling import keep_hard, practice_law, soft
+from infojax.scaling import PracticeProblem, keep_hard, practice_law, soft
 from infojax.training import Learner
 
 from ._practice import LearnerConfig, MixtureConfig, Problem, kept, mixture, perceptron, test_error
@@ -137,9 +137,11 @@ def _laws(config: Config) -> pl.DataFrame:
     given = {"first_ratio": config.law.first_ratio, "added_ratio": config.law.added_ratio, "rounds": 1}
     ratios = np.geomspace(1, 64, 49)
     strengths = 2.0 ** np.arange(-1, 5.5, 0.5)
-    pruned = practice_law(keep_hard(1 / ratios), ridge=config.law.ridge, **given).error[:, 1]
+    pruned = practice_law(PracticeProblem(keep_hard(1 / ratios), ridge=config.law.ridge, **given)).error[:, 1]
     # the fraction is small enough for the rule not to be capped: the tilt itself, with log 4σ(t)σ(−t) for the entropy
-    tilted = practice_law(soft(np.full(13, 0.01), strengths), ridge=config.law.ridge, **given).error[:, 1]
+    tilted = practice_law(PracticeProblem(soft(np.full(13, 0.01), strengths), ridge=config.law.ridge, **given)).error[
+        :, 1
+    ]
     kinds = ["pruned"] * len(ratios) + ["guided"] * len(strengths)
     return pl.DataFrame(
         {

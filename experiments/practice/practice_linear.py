@@ -21,6 +21,9 @@ from scipy.stats import norm
 from infojax.files import kept
 from infojax.scaling import (
     Policy,
+    PracticeProblem,
+    RidgeProblem,
+    TwoStageProblem,
     keep_all,
     keep_hard,
     practice_law,
@@ -75,19 +78,21 @@ def run(config: Config, scratch: Path, progress: Progress) -> dict[str, pl.DataF
 
 def _simulated(config: Config, policy: Policy | None, p: float, key: Array) -> pl.DataFrame:
     found = simulate_practice(
-        keep_hard(p) if policy else keep_all(),
+        PracticeProblem(
+            keep_hard(p) if policy else keep_all(),
+            first_ratio=config.dimension / config.start,
+            added_ratio=config.dimension / config.added,
+            rounds=config.rounds,
+            ridge=config.ridge,
+        ),
         dimension=config.dimension,
-        start=config.start,
-        added=config.added,
-        rounds=config.rounds,
-        ridge=config.ridge,
         repeats=config.repeats,
         policy=policy or "adaptive",
         key=key,
     )
     stages = np.arange(config.rounds + 1)
     where = {"policy": [policy or "uniform"] * len(stages), "kept": np.full(len(stages), p), "round": stages}
-    return pl.DataFrame(where | {"examples": config.start + config.added * stages.astype(float)} | found._asdict())
+    return pl.DataFrame(where | {"examples": config.start + config.added * stages.astype(float)} | found.columns())
 
 
 def _table(config: Config, policy: str, p: float, added: np.ndarray, error: np.ndarray) -> pl.DataFrame:
@@ -108,7 +113,9 @@ def _added(config: Config) -> np.ndarray:
 
 def _uniform_law(config: Config) -> pl.DataFrame:
     added = _added(config)
-    law = ridge_law(keep_all(), pruner=1.0, ratio=config.dimension / (config.start + added), ridge=config.ridge)
+    law = ridge_law(
+        RidgeProblem(keep_all(), pruner=1.0, ratio=config.dimension / (config.start + added), ridge=config.ridge)
+    )
     return _table(config, "uniform", 1.0, added, np.asarray(law.error))
 
 
@@ -119,18 +126,22 @@ def _selected_laws(config: Config, p: float) -> pl.DataFrame:
     """
     added = _added(config)
     frozen = two_stage_law(
-        keep_hard(p),
-        first_ratio=config.dimension / config.start,
-        second_ratio=config.dimension / added[1:],
-        ridge=config.ridge,
+        TwoStageProblem(
+            keep_hard(p),
+            first_ratio=config.dimension / config.start,
+            second_ratio=config.dimension / added[1:],
+            ridge=config.ridge,
+        )
     )
     first = float(frozen.pruner[0])  # the same for all
     adaptive = practice_law(
-        keep_hard(p),
-        first_ratio=config.dimension / config.start,
-        added_ratio=config.dimension / config.added,
-        rounds=config.rounds,
-        ridge=config.ridge,
+        PracticeProblem(
+            keep_hard(p),
+            first_ratio=config.dimension / config.start,
+            added_ratio=config.dimension / config.added,
+            rounds=config.rounds,
+            ridge=config.ridge,
+        )
     )
     at_rounds = config.added * np.arange(config.rounds + 1.0)
     return pl.concat(
@@ -153,7 +164,7 @@ def _union_law(config: Config, p: float, pruner: float) -> np.ndarray:
     edge = norm.ppf((1 + p) / 2)
     rule = weigh_by(_hard_and_some, edge, config.start / pool, breaks=(edge,))
     ridge = config.ridge * (config.start + added) / pool
-    return np.asarray(ridge_law(rule, pruner=pruner, ratio=config.dimension / pool, ridge=ridge).error)
+    return np.asarray(ridge_law(RidgeProblem(rule, pruner=pruner, ratio=config.dimension / pool, ridge=ridge)).error)
 
 
 def _hard_and_some(

@@ -18,7 +18,16 @@ from rich.progress import Progress
 from infojax.data import Dataset
 from infojax.generation import FROZEN, PRACTICE, UNIFORM, Policy, RidgeFit, practise, tilted_gaussians
 from infojax.rounds import Plan
-from infojax.scaling import keep_all, practice_law, ridge_law, soft, two_stage_law
+from infojax.scaling import (
+    PracticeProblem,
+    RidgeProblem,
+    TwoStageProblem,
+    keep_all,
+    practice_law,
+    ridge_law,
+    soft,
+    two_stage_law,
+)
 
 from ._practice import kept
 
@@ -92,16 +101,18 @@ def _law(config: Config, policy: Policy, strength: float) -> pl.DataFrame:
     rounds = np.arange(config.rounds + 1)
     examples = config.start + config.added * rounds
     d, rule, ridge = config.dimension, soft(UNCAPPED, strength), config.ridge
-    alone = ridge_law(keep_all(), pruner=1.0, ratio=d / examples, ridge=ridge).error
+    alone = ridge_law(RidgeProblem(keep_all(), pruner=1.0, ratio=d / examples, ridge=ridge)).error
     if policy.guide is None:
         error = alone
     elif policy.guide == "first":
         # what the first learner guides in k rounds it could in one
         ratios = d / (config.added * rounds[1:])
-        later = two_stage_law(rule, first_ratio=d / config.start, second_ratio=ratios, ridge=ridge).error
+        later = two_stage_law(
+            TwoStageProblem(rule, first_ratio=d / config.start, second_ratio=ratios, ridge=ridge)
+        ).error
         error = np.concatenate([np.asarray(alone)[:1], later])
     else:
         given = {"first_ratio": d / config.start, "added_ratio": d / config.added, "ridge": ridge}
-        error = practice_law(rule, rounds=config.rounds, **given).error
+        error = practice_law(PracticeProblem(rule, rounds=config.rounds, **given)).error
     columns = {"policy": [policy.name] * len(rounds), "strength": np.full(len(rounds), strength), "round": rounds}
     return pl.DataFrame(columns | {"examples": examples, "error_law": np.asarray(error)})

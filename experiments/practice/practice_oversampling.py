@@ -72,4 +72,4 @@ def _cells(config: Config, ratios: np.ndarray) -> pl.DataFrame:
 def _best(config: Config) -> pl.DataFrame:
     pruners = np.asarray(config.pruners)
     best = best_of_rule("hard", pruner=pruners, ratio=config.dimension / config.size, ridge=config.ridge, hold="kept")
-    return pl.DataFrame({"pruner": pruners, "over_sampling": 1 / best.fraction, "error_law": best.error})
+    return pl.DataFrame({"pruner": pruners, "over_sampling": 1 / best.kept, "error_law": best.error})

@@ -15,7 +15,7 @@ import polars as pl
 from rich.progress import Progress
 
 from infojax.files import kept
-from infojax.scaling import deviations, keep_hard, relabelling_law, simulate_relabelling
+from infojax.scaling import RelabellingProblem, deviations, keep_hard, relabelling_law, simulate_relabelling
 
 
 class Curation(NamedTuple):
@@ -74,17 +74,19 @@ def _simulated(config: Config, size: float, curation: Curation, index: int, scra
 
     def generations() -> dict[str, list[float]]:
         found = simulate_relabelling(
-            keep_hard(curation.kept),
-            generations=config.generations,
-            pruner=curation.pruner,
-            ratio=1 / size,
-            ridge=config.ridge,
-            label_aware=curation.label_aware,
+            RelabellingProblem(
+                keep_hard(curation.kept),
+                generations=config.generations,
+                pruner=curation.pruner,
+                ratio=1 / size,
+                ridge=config.ridge,
+                label_aware=curation.label_aware,
+            ),
             dimension=config.dimension,
             repeats=config.repeats,
             key=jax.random.fold_in(jax.random.key(config.seed), index),
         )
-        return {name: values.tolist() for name, values in found._asdict().items()}
+        return {name: values.tolist() for name, values in found.columns().items()}
 
     found = kept(scratch / f"chain-{index}.json", f"{config!r}, chain {index}", generations)
     rows = pl.DataFrame(found).with_row_index("generation", offset=1)
@@ -98,12 +100,14 @@ def _law(config: Config, kept: float, label_aware: bool) -> pl.DataFrame:
     pruners = np.union1d(np.cos(np.pi * errors), [Curation(*curation).pruner for curation in config.curations])
     sizes = np.asarray(config.sizes)
     law = relabelling_law(
-        keep_hard(kept),
-        generations=config.generations,
-        pruner=pruners,
-        ratio=1 / sizes[:, None],
-        ridge=config.ridge,
-        label_aware=label_aware,
+        RelabellingProblem(
+            keep_hard(kept),
+            generations=config.generations,
+            pruner=pruners,
+            ratio=1 / sizes[:, None],
+            ridge=config.ridge,
+            label_aware=label_aware,
+        )
     )
     places = np.meshgrid(sizes, pruners, np.arange(1, config.generations + 1), indexing="ij")
     columns = dict(zip(("size", "pruner", "generation"), (place.ravel() for place in places), strict=True))

@@ -153,7 +153,7 @@ def _drawn(
     problem = (kernel[np.ix_(chosen, chosen)], kernel[np.ix_(test, chosen)], y[chosen], y[test])
     key = jax.random.fold_in(key, len(chosen))
     measured = simulate_kernel_curve(*problem, sizes=counts, ridge=ridge, repeats=config.draws, key=key)
-    columns = {"n": counts, "mse": measured.mse, "error": measured.error}
+    columns = {"n": counts, "mse": measured.mean.mse, "error": measured.mean.error}
     for law, curve in LAWS.items():
         if law == "spectral" or len(chosen) < config.pointwise_below:
             said = curve(*problem, sizes=counts, ridge=ridge)

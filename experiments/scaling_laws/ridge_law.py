@@ -11,52 +11,31 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
 import polars as pl
-from jaxtyping import PRNGKeyArray
 from rich.progress import Progress
 
 from infojax.errors import InvalidInput
-from infojax.scaling import (
-    Labels,
-    RidgeSimulation,
-    checked_problem,
-    keep_all,
-    keep_easy,
-    keep_hard,
-    keep_random,
-    ridge_law,
-    simulate_ridge,
-    simulated,
-)
+from infojax.scaling import LAWS, with_law, with_simulation
 
-RULES = {"hard": keep_hard, "easy": keep_easy, "random": keep_random, "all": lambda _: keep_all()}
-BATCHED = ("fraction", "pruner", "ratio", "ridge", "generator", "pruner_generator", "seed")
-NUMBERS = ("pruner", "ratio", "ridge", "generator")
+BATCHED = ("kept", "pruner", "ratio", "ridge", "generator", "pruner_generator", "seed")
+PROBLEM = ("rule", "kept", "pruner", "ratio", "ridge", "generator", "label_aware")
 
 
-def _numbers(configs: Sequence[Any]) -> dict[str, Any]:
-    """The cosines, ratios and ridges of configs, as arguments of `ridge_law`."""
-    numbers = {name: np.array([getattr(config, name) for config in configs]) for name in NUMBERS}
-    shared = numbers["pruner"] * numbers["generator"]
+def _cells(configs: Sequence["Config"]) -> pl.DataFrame:
+    """A row for each config; pruner and generator share only the truth where nothing else is said."""
+    cells = pl.DataFrame({name: [getattr(config, name) for config in configs] for name in PROBLEM})
     given = [config.pruner_generator for config in configs]
+    shared = (cells["pruner"] * cells["generator"]).to_list()
     both = [other if own is None else own for own, other in zip(given, shared, strict=True)]
-    return numbers | {"pruner_generator": np.array(both)}
+    return cells.with_columns(pruner_generator=pl.Series(both, dtype=pl.Float64))
 
 
 # A sweep makes a million configs of few values each, so what was found allowed is not looked at again.
 @lru_cache(maxsize=1 << 12)
-def _check_rule(rule: str, fraction: float) -> None:
-    RULES[rule](fraction)
-
-
-@lru_cache(maxsize=1 << 12)
-def _check_numbers(
-    pruner: float, ratio: float, ridge: float, generator: float, pruner_generator: float | None, label_aware: bool
-) -> None:
-    both = pruner * generator if pruner_generator is None else pruner_generator
-    labels = Labels("sign", label_aware)
-    checked_problem(keep_all(), pruner, ratio, ridge, generator, both, labels=labels, noise=0.0, flips=0.0)
+def _check(*values: Any) -> None:
+    *numbers, both = values
+    given = dict(zip(PROBLEM, numbers, strict=True))
+    LAWS["ridge"].pose(given | {"pruner_generator": given["pruner"] * given["generator"] if both is None else both})
 
 
 @dataclass(frozen=True)
@@ -65,7 +44,7 @@ class Config:
 
     rule: Literal["hard", "easy", "random", "all"] = "hard"
     """Which examples are kept: those near the pruner's boundary, far from it, any, or all."""
-    fraction: float = 0.5
+    kept: float = 0.5
     """p, of the pool that is kept; of no effect where all is."""
     pruner: float = 0.9
     """Cosine of the pruner with the truth."""
@@ -87,12 +66,9 @@ class Config:
     """Of the simulation."""
 
     def __post_init__(self) -> None:
-        if self.rule not in RULES:
-            raise InvalidInput(f"there is no rule {self.rule!r}; rules are {', '.join(RULES)}")
         if self.repeats < 0 or self.repeats == 1:
             raise InvalidInput(f"repeats={self.repeats}: give at least 2, for a standard error, or 0 for the law alone")
-        _check_rule(self.rule, self.fraction)
-        _check_numbers(*(getattr(self, name) for name in NUMBERS), self.pruner_generator, self.label_aware)
+        _check(*(getattr(self, name) for name in PROBLEM), self.pruner_generator)
 
 
 PRESETS = {"quick": Config(), "paper": Config(dimension=400, repeats=100)}
@@ -106,13 +82,10 @@ def run_batch(
     configs: Sequence[Config], scratches: Sequence[Path], progress: Progress
 ) -> list[dict[str, pl.DataFrame]]:
     """The laws by one program, the simulations one after the other by the same programs."""
-    rule, aware = configs[0].rule, configs[0].label_aware
     # a power of two of them, as each size is compiled anew
     filled = [*configs, *[configs[-1]] * (2 ** (len(configs) - 1).bit_length() - len(configs))]
-    fractions = np.array([config.fraction for config in filled])
-    law = ridge_law(RULES[rule](fractions), **_numbers(filled), label_aware=aware)
-    columns = {f"{name}_law": np.broadcast_to(values, len(filled)) for name, values in law._asdict().items()}
-    rows = pl.DataFrame(columns)[: len(configs)]
+    laws = [f"{name}_law" for name in LAWS["ridge"].quantities]
+    rows = with_law(_cells(filled)).select(laws)
     tables = [rows[index] for index in range(len(configs))]
     if configs[0].repeats:
         pairs = progress.track(list(zip(configs, scratches, strict=True)), description="simulating")
@@ -122,16 +95,13 @@ def run_batch(
 
 
 def _simulated(config: Config, scratch: Path) -> pl.DataFrame:
-    numbers = {name: float(values[0]) for name, values in _numbers([config]).items()}
-
-    def simulate(_: pl.DataFrame, key: PRNGKeyArray) -> RidgeSimulation:
-        size: dict[str, Any] = {"dimension": config.dimension, "repeats": config.repeats, "draw": "kept"}
-        selection = RULES[config.rule](config.fraction)
-        return simulate_ridge(selection, **numbers, label_aware=config.label_aware, key=key, **size)
-
-    settings: dict[str, int | float | str] = {"dimension": config.dimension, "repeats": config.repeats}
-    settings |= {"rule": config.rule, "label_aware": config.label_aware}
-    cell = numbers | {"fraction": config.fraction}
-    return simulated(
-        pl.DataFrame([cell]), simulate, RidgeSimulation._fields, settings=settings, seed=config.seed, scratch=scratch
+    cell = _cells([config])
+    found = with_simulation(
+        cell,
+        dimension=config.dimension,
+        repeats=config.repeats,
+        seed=config.seed,
+        draw="kept",
+        scratch=scratch,
     )
+    return found.drop(cell.columns)

@@ -103,7 +103,7 @@ def _phases(config: Config, axes: dict[str, np.ndarray], hold: str, best_ridge: 
         "cosine": axes["pruner_generator"].ravel(),
         **{name: values.ravel() for name, values in axes.items()},
         "rule": np.array(NAMES)[choice.rule].ravel(),
-        "kept": choice.fraction.ravel(),
+        "kept": choice.kept.ravel(),
         "ridge": choice.ridge.ravel(),
         "error": choice.error.ravel(),
     }

@@ -15,9 +15,9 @@ import polars as pl
 from rich.progress import Progress
 
 from infojax.files import kept
-from infojax.scaling import deviations, mixture_law, simulate_mixture
+from infojax.scaling import MixtureProblem, deviations, mixture_law, simulate_mixture
 
-PROBLEM = ("ratio", "label_noise", "keep_correct", "keep_wrong", "real_fraction")
+PROBLEM = ("ratio", "flips", "keep_correct", "keep_wrong", "real_fraction")
 
 
 @dataclass(frozen=True)
@@ -81,16 +81,16 @@ def _settings(config: Config, ratios: tuple[float, ...] | None = None) -> list[d
 
 def _cells(settings: list[dict[str, Any]], noises: np.ndarray) -> pl.DataFrame:
     """The settings at each noise that leaves anything to keep, with ε*, where half of the labels kept are wrong."""
-    cells = pl.DataFrame(settings).join(pl.DataFrame({"label_noise": noises}), how="cross")
+    cells = pl.DataFrame(settings).join(pl.DataFrame({"flips": noises}), how="cross")
     real, right, wrong = (pl.col(name) for name in ("real_fraction", "keep_correct", "keep_wrong"))
     return cells.with_columns(breakdown=(right + real / (1 - real)) / (right + wrong)).filter(
-        real + (1 - pl.col("label_noise")) * right + pl.col("label_noise") * wrong > 0
+        real + (1 - pl.col("flips")) * right + pl.col("flips") * wrong > 0
     )
 
 
 def _with_law(config: Config, cells: pl.DataFrame) -> pl.DataFrame:
     problem = {name: cells[name].to_numpy() for name in PROBLEM}
-    law = mixture_law(**problem, signal=config.signal, ridge=config.ridge)
+    law = mixture_law(MixtureProblem(**problem, signal=config.signal, ridge=config.ridge))
     return cells.with_columns(error_law=np.asarray(law.error))
 
 
@@ -99,14 +99,14 @@ def _simulated(config: Config, cells: pl.DataFrame, index: int, scratch: Path) -
 
     def errors() -> dict[str, list[float]]:
         found = simulate_mixture(
-            **{name: cells[name].to_numpy() for name in PROBLEM},
-            signal=config.signal,
-            ridge=config.ridge,
+            MixtureProblem(
+                **{name: cells[name].to_numpy() for name in PROBLEM}, signal=config.signal, ridge=config.ridge
+            ),
             dimension=config.dimension,
             repeats=config.repeats,
             key=jax.random.fold_in(jax.random.key(config.seed), index),
         )
-        return {"error": found.error.tolist(), "error_stderr": found.error_stderr.tolist()}
+        return {"error": found.mean.error.tolist(), "error_stderr": found.stderr.error.tolist()}
 
     found = kept(scratch / f"line-{index}.json", f"{config!r}, line {index}", errors)
     return cells.with_columns(**{name: pl.Series(values) for name, values in found.items()})

@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 from rich.progress import Progress
 
-from infojax.scaling import deviations, with_perceptron_law, with_perceptron_simulation
+from infojax.scaling import deviations, with_law, with_simulation
 
 
 @dataclass(frozen=True)
@@ -22,8 +22,8 @@ class Config:
 
     dimension: int = 100
     """N, of the examples."""
-    kept: tuple[float, ...] = (1.5, 1.8, 2.0, 2.2, 2.5, 4.0)
-    """α_kept of the lines."""
+    alphas: tuple[float, ...] = (1.5, 1.8, 2.0, 2.2, 2.5, 4.0)
+    """α of the lines, examples kept per dimension."""
     fractions: tuple[float, ...] = (1.0, 0.1, 0.01, 0.001)
     """f that are simulated on each line."""
     floors: tuple[float, ...] = (0.3, 0.1, 0.01, 0.001, 0.0001)
@@ -44,25 +44,26 @@ def run(config: Config, scratch: Path, progress: Progress) -> dict[str, pl.DataF
     # 2 falls on the grid
     kept = np.unique(np.concatenate([np.geomspace(0.5, 2, config.frontier), np.geomspace(2, 8, config.frontier)]))
     fractions = np.geomspace(smallest, 1, 2 * config.frontier)
-    everywhere = with_perceptron_law(_cells(kept, np.union1d(fractions, config.floors)))
+    everywhere = with_law(_cells(kept, np.union1d(fractions, config.floors)), "perceptron")
     frontier = pl.concat(
-        everywhere.filter(pl.col("fraction") >= floor)
+        everywhere.filter(pl.col("kept") >= floor)
         .sort("error_law")
-        .group_by("alpha_kept", maintain_order=True)
+        .group_by("alpha", maintain_order=True)
         .first()
         .with_columns(floor=pl.lit(floor))
-        .sort("alpha_kept")
+        .sort("alpha")
         for floor in config.floors
     )
-    points = with_perceptron_simulation(
-        with_perceptron_law(_cells(config.kept, config.fractions)),
+    points = with_simulation(
+        with_law(_cells(config.alphas, config.fractions), "perceptron"),
+        "perceptron",
         dimension=config.dimension,
         repeats=config.repeats,
         seed=config.seed,
         scratch=scratch,
         progress=progress,
     )
-    lines = with_perceptron_law(_cells(config.kept, fractions))
+    lines = with_law(_cells(config.alphas, fractions), "perceptron")
     return {"frontier": frontier, "lines": lines, "points": deviations(points)}
 
 
@@ -70,11 +71,11 @@ def _cells(kept: np.ndarray | tuple[float, ...], fractions: np.ndarray | tuple[f
     return pl.DataFrame(
         [
             {
-                "keep": "hard",
-                "degrees": 0.0,
-                "alpha_kept": float(alpha),
-                "fraction": float(fraction),
-                "alpha_total": float(alpha / fraction),
+                "rule": "hard",
+                "angle": 0.0,
+                "alpha": float(alpha),
+                "kept": float(fraction),
+                "alpha_pool": float(alpha / fraction),
             }
             for alpha in kept
             for fraction in fractions

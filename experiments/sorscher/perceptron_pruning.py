@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 from rich.progress import Progress
 
-from infojax.scaling import deviations, with_perceptron_law, with_perceptron_simulation
+from infojax.scaling import deviations, with_law, with_simulation
 
 
 @dataclass(frozen=True)
@@ -46,9 +46,10 @@ PRESETS = {
 
 
 def run(config: Config, scratch: Path, progress: Progress) -> dict[str, pl.DataFrame]:
-    simulated = _cells(config, np.asarray(config.totals)).filter(pl.col("alpha_kept") <= config.most_kept)
-    points = with_perceptron_simulation(
-        with_perceptron_law(simulated),
+    simulated = _cells(config, np.asarray(config.totals)).filter(pl.col("alpha") <= config.most_kept)
+    points = with_simulation(
+        with_law(simulated, "perceptron"),
+        "perceptron",
         dimension=config.dimension,
         repeats=config.repeats,
         seed=config.seed,
@@ -56,7 +57,7 @@ def run(config: Config, scratch: Path, progress: Progress) -> dict[str, pl.DataF
         progress=progress,
     )
     totals = np.geomspace(0.8 * min(config.totals), 1.5 * max(config.totals), config.line)
-    return {"points": deviations(points), "lines": with_perceptron_law(_cells(config, totals))}
+    return {"points": deviations(points), "lines": with_law(_cells(config, totals), "perceptron")}
 
 
 def _cells(config: Config, totals: np.ndarray) -> pl.DataFrame:
@@ -64,11 +65,11 @@ def _cells(config: Config, totals: np.ndarray) -> pl.DataFrame:
     return pl.DataFrame(
         [
             {
-                "keep": keep,
-                "degrees": float(degrees),
-                "fraction": fraction,
-                "alpha_total": float(total),
-                "alpha_kept": fraction * float(total),
+                "rule": keep,
+                "angle": float(degrees),
+                "kept": fraction,
+                "alpha_pool": float(total),
+                "alpha": fraction * float(total),
             }
             for keep, degrees in panels
             for fraction in config.fractions

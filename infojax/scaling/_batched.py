@@ -48,10 +48,15 @@ def _refuse_lost(found: Any, arguments: Any) -> None:
     if not gone.any():
         return
     listed = ", ".join(
-        f"{jax.tree_util.keystr(path[1:]).lstrip('.')}={np.broadcast_to(leaf, shape)[gone].flat[0]:g}"
+        f"{leaf_name(path[1:])}={np.broadcast_to(leaf, shape)[gone].flat[0]:g}"
         for path, leaf in jax.tree_util.tree_leaves_with_path(arguments)
     )
     raise InvalidInput(f"float64 does not hold this law at {listed}: give less extreme numbers")
+
+
+def leaf_name(path: tuple[Any, ...]) -> str:
+    """What a number of a problem is called, given the path to it."""
+    return jax.tree_util.keystr(path).removeprefix(".selection").lstrip(".")
 
 
 @in_float64

@@ -7,12 +7,13 @@ import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import jax
 from jaxtyping import PRNGKeyArray
 
 from infojax.files import kept
+from infojax.scaling._repeats import Law, Simulated
 
 if TYPE_CHECKING:
     import polars as pl
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 def simulated(
     cells: "pl.DataFrame",
-    simulate: Callable[["pl.DataFrame", PRNGKeyArray], Any],
+    simulate: Callable[["pl.DataFrame", PRNGKeyArray], Simulated[Law]],
     fields: tuple[str, ...],
     *,
     settings: dict[str, int | float | str],
@@ -29,7 +30,7 @@ def simulated(
     scratch: Path | None = None,
     progress: "Progress | None" = None,
 ) -> "pl.DataFrame":
-    """A row for each cell, with the fields of `simulate(cell, key)`, a NamedTuple of numbers.
+    """A row for each cell, with the columns of `simulate(cell, key)`: the fields of a law and their standard errors.
 
     `cell` is a frame of one row, and each has a key of its own. With `scratch`, a folder, finished cells are kept there
     and found again after an interruption, unless the cell, its place, the seed or the settings are others now.
@@ -45,14 +46,15 @@ def simulated(
 
         def numbers(index: int = index) -> dict[str, float]:
             found = simulate(cells[index], jax.random.fold_in(root, index))
-            return {name: float(value) for name, value in found._asdict().items()}
+            return {name: float(value) for name, value in found.columns().items()}
 
         measured.append(kept(file, what, numbers))
         if progress and task is not None:
             progress.advance(task)
     if progress and task is not None:
         progress.remove_task(task)
-    return pl.DataFrame({name: pl.Series([row[name] for row in measured], dtype=pl.Float64) for name in fields})
+    columns = [column for field in fields for column in (field, f"{field}_stderr")]
+    return pl.DataFrame({name: pl.Series([row[name] for row in measured], dtype=pl.Float64) for name in columns})
 
 
 def deviations(table: "pl.DataFrame", quantity: str = "error") -> "pl.DataFrame":

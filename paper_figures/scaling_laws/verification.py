@@ -56,9 +56,9 @@ def _panel(axis: Axes, points: pl.DataFrame, lines: pl.DataFrame, config: Config
         here = (pl.col("keep_correct") == right) & (pl.col("keep_wrong") == wrong) & (pl.col("real_fraction") == real)
         line, measured = lines.filter(here), points.filter(here)
         color, dashes, marker = PALETTE[index], LINES[index], MARKERS[index]
-        axis.plot(line["label_noise"], line["error_law"], color=color, linestyle=dashes)
+        axis.plot(line["flips"], line["error_law"], color=color, linestyle=dashes)
         axis.errorbar(
-            measured["label_noise"],
+            measured["flips"],
             measured["error"],
             measured["error_stderr"],
             color=color,
@@ -90,7 +90,7 @@ def numbers(tables: dict[str, pl.DataFrame], config: Config) -> pl.DataFrame:
         rows.append((f"ε where the error is 1/2, {name}", ours, said, note))
     verified = lines.filter((pl.col("part") == "verifier") & pl.col("ratio").is_in([min(config.ratios), config.limit]))
     for (ratio, right, wrong), line in verified.group_by("ratio", "keep_correct", "keep_wrong", maintain_order=True):
-        at = np.interp([0.0, 0.4], line["label_noise"].to_numpy(), line["error_law"].to_numpy())
+        at = np.interp([0.0, 0.4], line["flips"].to_numpy(), line["error_law"].to_numpy())
         name = f"error at ε = 0 and 0.4, φ = {right:g}, ψ = {wrong:g}, n = {1 / ratio:,.0f} d"
         rows.append((name, f"{at[0]:.3f} and {at[1]:.3f}", "", f"by the law; the best classifier has {best:.3f}"))
     rows += agreement(points, config.repeats)
@@ -99,7 +99,7 @@ def numbers(tables: dict[str, pl.DataFrame], config: Config) -> pl.DataFrame:
 
 def _crossing(line: pl.DataFrame) -> float:
     """Where the error, which grows with the noise, passes 1/2; NaN where it does not."""
-    error, noise = line["error_law"].to_numpy(), line["label_noise"].to_numpy()
+    error, noise = line["error_law"].to_numpy(), line["flips"].to_numpy()
     return float(np.interp(0.5, error, noise, left=np.nan, right=np.nan))
 
 
@@ -107,14 +107,14 @@ def findings(tables: dict[str, pl.DataFrame], config: Config) -> tuple[Finding, 
     lines = tables["lines"].filter(part="verifier")
     kinds = ["keep_correct", "keep_wrong", "ratio", "breakdown"]
     crossings = [
-        (breakdown, _crossing(line.sort("label_noise")))
+        (breakdown, _crossing(line.sort("flips")))
         for (*_, breakdown), line in lines.group_by(kinds, maintain_order=True)
         if breakdown < 1
     ]
     apart = max(abs(place - breakdown) for breakdown, place in crossings)
     best = float(ndtr(-config.signal))
     ample = lines.filter(ratio=config.limit)
-    clean = ample.filter(pl.col("label_noise") < 0.8 * pl.col("breakdown"))["error_law"].to_numpy().max()
+    clean = ample.filter(pl.col("flips") < 0.8 * pl.col("breakdown"))["error_law"].to_numpy().max()
     few = max(config.ratios)
     severe = lines.filter(pl.col("keep_correct") >= pl.col("keep_wrong")).sort(
         pl.col("keep_correct") + pl.col("keep_wrong")
@@ -157,8 +157,8 @@ def findings(tables: dict[str, pl.DataFrame], config: Config) -> tuple[Finding, 
 
 def _error(lines: pl.DataFrame, kept: tuple[float, float], ratio: float, noise: float) -> float:
     """The law's error with a verifier of (φ, ψ), at one size and noise."""
-    line = lines.filter(keep_correct=kept[0], keep_wrong=kept[1], ratio=ratio).sort("label_noise")
-    return float(np.interp(noise, line["label_noise"].to_numpy(), line["error_law"].to_numpy()))
+    line = lines.filter(keep_correct=kept[0], keep_wrong=kept[1], ratio=ratio).sort("flips")
+    return float(np.interp(noise, line["flips"].to_numpy(), line["error_law"].to_numpy()))
 
 
 def remarks(config: Config) -> str:

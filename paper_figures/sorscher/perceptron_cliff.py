@@ -38,16 +38,16 @@ def _frontiers(axis: Axes, frontier: pl.DataFrame, config: Config) -> None:
     for index, floor in enumerate(config.floors):
         line = frontier.filter(pl.col("floor") == floor)
         axis.plot(
-            line["alpha_kept"],
+            line["alpha"],
             line["error_law"],
             color=PALETTE[index],
             linestyle=LINES[index],
         )
-        end = line["alpha_kept"][-1], line["error_law"][-1]
+        end = line["alpha"][-1], line["error_law"][-1]
         axis.annotate(f"f ≥ {floor:g}", end, xytext=(3, 0), textcoords="offset points", fontsize=6, va="center")
     axis.axvline(2, color="0.4", linewidth=0.8)
     axis.set_yscale("log")
-    axis.set_xlim(0, 1.2 * frontier["alpha_kept"].to_numpy().max())
+    axis.set_xlim(0, 1.2 * frontier["alpha"].to_numpy().max())
     axis.set_xticks(range(0, 9, 2))
     axis.set_title("law, θ = 0, keep hard", fontsize=7)
     axis.set_xlabel(r"examples kept per dimension, $\alpha_\mathrm{kept}$")
@@ -55,14 +55,14 @@ def _frontiers(axis: Axes, frontier: pl.DataFrame, config: Config) -> None:
 
 
 def _pools(axis: Axes, lines: pl.DataFrame, points: pl.DataFrame, config: Config) -> None:
-    for index, alpha in enumerate(config.kept):
-        line, measured = (table.filter(pl.col("alpha_kept") == alpha).sort("alpha_total") for table in (lines, points))
+    for index, alpha in enumerate(config.alphas):
+        line, measured = (table.filter(pl.col("alpha") == alpha).sort("alpha_pool") for table in (lines, points))
         color, marker = PALETTE[index], MARKERS[index]
-        axis.plot(line["alpha_total"], line["error_law"], color=color, linestyle=LINES[index])
+        axis.plot(line["alpha_pool"], line["error_law"], color=color, linestyle=LINES[index])
         # On a logarithmic axis a bar that reaches 0 would leave the picture.
         low = np.minimum(measured["error_stderr"], 0.9 * measured["error"])
         axis.errorbar(
-            measured["alpha_total"],
+            measured["alpha_pool"],
             measured["error"],
             np.stack([low, measured["error_stderr"]]),
             color=color,
@@ -71,7 +71,7 @@ def _pools(axis: Axes, lines: pl.DataFrame, points: pl.DataFrame, config: Config
             linestyle="none",
         )
         axis.plot([], [], color=color, linestyle=LINES[index], marker=marker, label=f"{alpha:g}")
-    totals = np.array([3.0, lines["alpha_total"].max()])
+    totals = np.array([3.0, lines["alpha_pool"].max()])
     axis.plot(
         totals, 0.5 / totals, color="0.6", linewidth=3, linestyle="-", zorder=0, label=r"$0.5/\alpha_\mathrm{tot}$"
     )
@@ -88,9 +88,9 @@ def numbers(tables: dict[str, pl.DataFrame], config: Config) -> pl.DataFrame:
     frontier, lines, points = tables["frontier"], tables["lines"], tables["points"]
     floor = min(config.floors)
     rows = []
-    for alpha in sorted({min(config.kept), 2.0, 2.5, max(config.kept)} & set(config.kept)):
-        line = lines.filter(pl.col("alpha_kept") == alpha)
-        least, lowest = line.sort("error_law").row(0, named=True), line.sort("fraction").row(0, named=True)
+    for alpha in sorted({min(config.alphas), 2.0, 2.5, max(config.alphas)} & set(config.alphas)):
+        line = lines.filter(pl.col("alpha") == alpha)
+        least, lowest = line.sort("error_law").row(0, named=True), line.sort("kept").row(0, named=True)
         note = f"at f = {floor:g}: {lowest['error_law']:.3g}; all kept: {line['error_law'][-1]:.3g}"
         rows.append((f"least error, α_kept = {alpha:g}", f"{least['error_law']:.3g}", "not given", note))
     finest = frontier.filter(pl.col("floor") == floor)
@@ -103,27 +103,29 @@ def numbers(tables: dict[str, pl.DataFrame], config: Config) -> pl.DataFrame:
             f"of the least error over f ≥ {floor:g}",
         )
     )
-    beyond = lines.filter(pl.col("alpha_kept") == max(config.kept)).sort("alpha_total")
-    total, error = beyond["alpha_total"][-1], beyond["error_law"][-1]
-    rows.append((f"error × α_tot at α_kept = {max(config.kept):g}", f"{total * error:.3f}", "", f"α_tot = {total:.3g}"))
-    clear = points.filter(~pl.col("alpha_kept").is_between(1.75, 2.25))
+    beyond = lines.filter(pl.col("alpha") == max(config.alphas)).sort("alpha_pool")
+    total, error = beyond["alpha_pool"][-1], beyond["error_law"][-1]
+    rows.append(
+        (f"error × α_tot at α_kept = {max(config.alphas):g}", f"{total * error:.3f}", "", f"α_tot = {total:.3g}")
+    )
+    clear = points.filter(~pl.col("alpha").is_between(1.75, 2.25))
     rows += agreement(clear, config.repeats, "cliff left out")
     return pl.DataFrame(rows, schema=["quantity", "ours", "paper", "difference or note"], orient="row")
 
 
 def _decay(line: pl.DataFrame, low: float, high: float) -> float:
-    log = np.interp([low, high], line["alpha_kept"].to_numpy(), np.log(line["error_law"].to_numpy()))
+    log = np.interp([low, high], line["alpha"].to_numpy(), np.log(line["error_law"].to_numpy()))
     return (log[0] - log[1]) / (high - low)
 
 
 def findings(tables: dict[str, pl.DataFrame], config: Config) -> tuple[Finding, ...]:
     lines, frontier = tables["lines"], tables["frontier"].filter(floor=min(config.floors))
-    deepest = lines.filter(fraction=lines["fraction"].to_numpy().min()).sort("alpha_kept")
-    before = deepest.filter(pl.col("alpha_kept") < 1.9)["error_law"].to_numpy()
-    after = deepest.filter(pl.col("alpha_kept") >= 2.5)["error_law"].to_numpy()
+    deepest = lines.filter(kept=lines["kept"].to_numpy().min()).sort("alpha")
+    before = deepest.filter(pl.col("alpha") < 1.9)["error_law"].to_numpy()
+    after = deepest.filter(pl.col("alpha") >= 2.5)["error_law"].to_numpy()
     slopes = [_decay(frontier, a, b) for a, b in ((1.0, 1.9), (1.9, 2.2), (2.5, 4.0))]
-    beyond = lines.filter(alpha_kept=max(config.kept)).sort("alpha_total")
-    along = (beyond["error_law"] * beyond["alpha_total"])[-1]
+    beyond = lines.filter(alpha=max(config.alphas)).sort("alpha_pool")
+    along = (beyond["error_law"] * beyond["alpha_pool"])[-1]
     return (
         Finding(
             "As the pool grows, the error goes to 1/2 below α_kept = 2.",
@@ -143,9 +145,9 @@ def findings(tables: dict[str, pl.DataFrame], config: Config) -> tuple[Finding, 
         Finding(
             "Beyond the cliff, counted in examples before pruning, the error runs along 0.5/α_tot.",
             abs(along / 0.5 - 1) < 0.25,
-            f"error × α_tot = {along:.3f} at α_kept = {max(config.kept):g}, α_tot = {beyond['alpha_total'][-1]:.3g}",
+            f"error × α_tot = {along:.3f} at α_kept = {max(config.alphas):g}, α_tot = {beyond['alpha_pool'][-1]:.3g}",
         ),
-        follows(tables["points"].filter(~pl.col("alpha_kept").is_between(1.75, 2.25)), "simulated point off the cliff"),
+        follows(tables["points"].filter(~pl.col("alpha").is_between(1.75, 2.25)), "simulated point off the cliff"),
     )
 
 

@@ -33,7 +33,7 @@ def draw(tables: dict[str, pl.DataFrame], config: Config) -> Figure:
         figure, axes = plt.subplots(rows, columns, sharex=True, sharey=True, squeeze=False, layout="constrained")
         flat = axes.ravel()
         for axis, (keep, degrees) in zip(flat, panels, strict=False):
-            here = (pl.col("keep") == keep) & (pl.col("degrees") == degrees)
+            here = (pl.col("rule") == keep) & (pl.col("angle") == degrees)
             _panel(axis, tables["points"].filter(here), tables["lines"].filter(here), config)
             probe = "perfect probe" if degrees == 0 else f"probe at θ = {degrees:g}°"
             axis.set_title(f"keep {keep}, {probe}", fontsize=7)
@@ -52,11 +52,11 @@ def draw(tables: dict[str, pl.DataFrame], config: Config) -> Figure:
 
 def _panel(axis: Axes, points: pl.DataFrame, lines: pl.DataFrame, config: Config) -> None:
     for index, fraction in enumerate(config.fractions):
-        line, measured = (table.filter(pl.col("fraction") == fraction) for table in (lines, points))
+        line, measured = (table.filter(pl.col("kept") == fraction) for table in (lines, points))
         color, marker = PALETTE[index], MARKERS[index]
-        axis.plot(line["alpha_total"], line["error_law"], color=color, linestyle=LINES[index])
+        axis.plot(line["alpha_pool"], line["error_law"], color=color, linestyle=LINES[index])
         axis.errorbar(
-            measured["alpha_total"],
+            measured["alpha_pool"],
             measured["error"],
             measured["error_stderr"],
             color=color,
@@ -76,11 +76,11 @@ def numbers(tables: dict[str, pl.DataFrame], config: Config) -> pl.DataFrame:
     rows = []
     fraction = config.fractions[1]
     for place, size in (("smallest", "few"), ("largest", "many")):
-        total = lines["alpha_total"].min() if place == "smallest" else lines["alpha_total"].max()
-        here = lines.filter((pl.col("alpha_total") == total) & (pl.col("degrees") == 0))
+        total = lines["alpha_pool"].min() if place == "smallest" else lines["alpha_pool"].max()
+        here = lines.filter((pl.col("alpha_pool") == total) & (pl.col("angle") == 0))
 
         def error(keep: str, f: float, here: pl.DataFrame = here) -> float:
-            return here.filter((pl.col("keep") == keep) & (pl.col("fraction") == f))["error_law"].item()
+            return here.filter((pl.col("rule") == keep) & (pl.col("kept") == f))["error_law"].item()
 
         hard, easy = error("hard", fraction), error("easy", fraction)
         ours = f"hard {hard:.4f}, easy {easy:.4f}, all {error('hard', 1.0):.4f}"
@@ -88,13 +88,13 @@ def numbers(tables: dict[str, pl.DataFrame], config: Config) -> pl.DataFrame:
         paper = "hard is better" if size == "many" else "easy is better"
         rows.append((f"error with f = {fraction:g}, α_tot = {total:.3g}, perfect probe", ours, paper, f"{better} is"))
     smallest = min(config.fractions)
-    total = lines["alpha_total"].max()
+    total = lines["alpha_pool"].max()
     for degrees in (0.0, *config.angles):
         row = lines.filter(
-            (pl.col("alpha_total") == total)
-            & (pl.col("degrees") == degrees)
-            & (pl.col("keep") == "hard")
-            & (pl.col("fraction") == smallest)
+            (pl.col("alpha_pool") == total)
+            & (pl.col("angle") == degrees)
+            & (pl.col("rule") == "hard")
+            & (pl.col("kept") == smallest)
         )
         ours, note = f"{row['error_law'].item():.4f}", f"α_tot = {total:.3g}"
         rows.append((f"error with the hardest f = {smallest:g}, θ = {degrees:g}°", ours, "not given", note))
@@ -107,15 +107,15 @@ def findings(tables: dict[str, pl.DataFrame], config: Config) -> tuple[Finding, 
     fraction, smallest = config.fractions[1], min(config.fractions)
 
     def error(total: float, keep: str, f: float, degrees: float = 0.0) -> float:
-        return lines.filter(alpha_total=total, keep=keep, fraction=f, degrees=degrees)["error_law"].item()
+        return lines.filter(alpha_pool=total, rule=keep, kept=f, angle=degrees)["error_law"].item()
 
-    few, many = lines["alpha_total"].to_numpy().min(), lines["alpha_total"].to_numpy().max()
+    few, many = lines["alpha_pool"].to_numpy().min(), lines["alpha_pool"].to_numpy().max()
     hard, easy = ({total: error(total, keep, fraction) for total in (few, many)} for keep in ("hard", "easy"))
     probes = {degrees: error(many, "hard", smallest, degrees) for degrees in (0.0, *config.angles)}
-    everything = lines.filter(fraction=1.0, degrees=0.0, keep="hard").select("alpha_total", every="error_law")
-    pruned = lines.filter(keep="hard", degrees=0.0).join(everything, on="alpha_total")
-    harmless = pruned.filter(pl.col("error_law") <= pl.col("every"), pl.col("fraction") < 1)
-    reached = dict(harmless.group_by("fraction").agg(pl.min("alpha_total")).iter_rows())
+    everything = lines.filter(kept=1.0, angle=0.0, rule="hard").select("alpha_pool", every="error_law")
+    pruned = lines.filter(rule="hard", angle=0.0).join(everything, on="alpha_pool")
+    harmless = pruned.filter(pl.col("error_law") <= pl.col("every"), pl.col("kept") < 1)
+    reached = dict(harmless.group_by("kept").agg(pl.min("alpha_pool")).iter_rows())
     starts = {f: reached.get(f, np.inf) for f in sorted(config.fractions) if f < 1}
     return (
         Finding(

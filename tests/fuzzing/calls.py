@@ -74,7 +74,7 @@ CURVE = {
 MIXTURE_LAW = {
     "ratio": 0.2,
     "signal": 1.0,
-    "label_noise": 0.1,
+    "flips": 0.1,
     "keep_correct": 0.8,
     "keep_wrong": 0.2,
     "real_fraction": 0.5,
@@ -83,33 +83,56 @@ MIXTURE_LAW = {
 ANISOTROPIC = {"spectrum": np.ones(4), "truth": np.arange(1.0, 5.0), "pruner": np.ones(4), "ridge": 0.1}
 
 
+def of_problem(function: Callable[..., Any], problem: type) -> Callable[..., Any]:
+    """The function as one of the problem's numbers, and of sizes."""
+
+    def call(**given: Any) -> Any:
+        sizes = {name: given.pop(name) for name in ("dimension", "repeats", "key") if name in given}
+        return function(problem(**given), **sizes)
+
+    return call
+
+
 def laws() -> dict[str, Call]:
     hard = {"selection": keep_hard(0.3)}
     return {
-        "keep_hard": Call(lambda p: scaling.ridge_law(keep_hard(p), **RIDGE), {"p": 0.3}),
-        "keep_easy": Call(lambda p: scaling.ridge_law(keep_easy(p), **RIDGE), {"p": 0.3}),
-        "keep_random": Call(lambda p: scaling.ridge_law(keep_random(p), **RIDGE), {"p": 0.3}),
-        "soft": Call(lambda p, strength: scaling.ridge_law(soft(p, strength), **RIDGE), {"p": 0.3, "strength": 1.0}),
+        "keep_hard": Call(lambda p: scaling.ridge_law(scaling.RidgeProblem(keep_hard(p), **RIDGE)), {"p": 0.3}),
+        "keep_easy": Call(lambda p: scaling.ridge_law(scaling.RidgeProblem(keep_easy(p), **RIDGE)), {"p": 0.3}),
+        "keep_random": Call(lambda p: scaling.ridge_law(scaling.RidgeProblem(keep_random(p), **RIDGE)), {"p": 0.3}),
+        "soft": Call(
+            lambda p, strength: scaling.ridge_law(scaling.RidgeProblem(soft(p, strength), **RIDGE)),
+            {"p": 0.3, "strength": 1.0},
+        ),
         "ridge_law": Call(
-            scaling.ridge_law,
+            of_problem(scaling.ridge_law, scaling.RidgeProblem),
             {**hard, **RIDGE, "generator": 0.9, "pruner_generator": 0.8, "flips": 0.1},
             ("selection",),
         ),
         "ridge_law linear": Call(
-            scaling.ridge_law, {"selection": keep_all(), **RIDGE, "labels": "linear", "noise": 0.1}, ("selection",)
+            of_problem(scaling.ridge_law, scaling.RidgeProblem),
+            {"selection": keep_all(), **RIDGE, "labels": "linear", "noise": 0.1},
+            ("selection",),
         ),
-        "perceptron_law": Call(scaling.perceptron_law, {"alpha_kept": 2.0, "fraction": 0.5, "angle": 0.1}),
-        "mixture_law": Call(scaling.mixture_law, MIXTURE_LAW),
+        "perceptron_law": Call(
+            of_problem(scaling.perceptron_law, scaling.PerceptronProblem),
+            {**hard, "alpha": 2.0, "angle": 5.0},
+            ("selection",),
+        ),
+        "mixture_law": Call(of_problem(scaling.mixture_law, scaling.MixtureProblem), MIXTURE_LAW),
         "practice_law": Call(
-            scaling.practice_law,
+            of_problem(scaling.practice_law, scaling.PracticeProblem),
             {**hard, "first_ratio": 0.4, "added_ratio": 0.6, "rounds": 2, "ridge": 0.05},
             ("selection",),
         ),
         "two_stage_law": Call(
-            scaling.two_stage_law, {**hard, "first_ratio": 0.3, "second_ratio": 0.3, "ridge": 0.05}, ("selection",)
+            of_problem(scaling.two_stage_law, scaling.TwoStageProblem),
+            {**hard, "first_ratio": 0.3, "second_ratio": 0.3, "ridge": 0.05},
+            ("selection",),
         ),
         "relabelling_law": Call(
-            scaling.relabelling_law, {**hard, **RIDGE, "generations": 2, "flips": 0.1}, ("selection",)
+            of_problem(scaling.relabelling_law, scaling.RelabellingProblem),
+            {**hard, **RIDGE, "generations": 2, "flips": 0.1},
+            ("selection",),
         ),
         "anisotropic_law": Call(scaling.anisotropic_law, {**hard, **ANISOTROPIC, "samples": 20}, ("selection",)),
         "power_spectrum": Call(scaling.power_spectrum, {"dimension": 5, "exponent": 1.5}),
@@ -133,22 +156,32 @@ def simulations() -> dict[str, Call]:
     hard = {"selection": keep_hard(0.5)}
     small = {"repeats": 2, "key": KEY}
     return {
-        "simulate_ridge": Call(scaling.simulate_ridge, {**hard, **RIDGE, "dimension": 4, **small}, ("selection",)),
-        "simulate_mixture": Call(scaling.simulate_mixture, {**MIXTURE_LAW, "dimension": 4, **small}),
+        "simulate_ridge": Call(
+            of_problem(scaling.simulate_ridge, scaling.RidgeProblem),
+            {**hard, **RIDGE, "dimension": 4, **small},
+            ("selection",),
+        ),
+        "simulate_mixture": Call(
+            of_problem(scaling.simulate_mixture, scaling.MixtureProblem), {**MIXTURE_LAW, "dimension": 4, **small}
+        ),
         "simulate_perceptron": Call(
-            scaling.simulate_perceptron, {"alpha_kept": 2.0, "fraction": 0.5, "dimension": 4, **small}
+            of_problem(scaling.simulate_perceptron, scaling.PerceptronProblem),
+            {**hard, "alpha": 2.0, "dimension": 4, **small},
+            ("selection",),
         ),
         "simulate_kernel_curve": Call(scaling.simulate_kernel_curve, {**CURVE, **small}),
         "simulate_practice": Call(
-            scaling.simulate_practice,
-            {**hard, "dimension": 4, "start": 8, "added": 8, "rounds": 1, "ridge": 0.1, **small},
+            of_problem(scaling.simulate_practice, scaling.PracticeProblem),
+            {**hard, "dimension": 4, "first_ratio": 0.5, "added_ratio": 0.5, "rounds": 1, "ridge": 0.1, **small},
             ("selection",),
         ),
         "simulate_relabelling": Call(
-            scaling.simulate_relabelling, {**hard, **RIDGE, "generations": 1, "dimension": 4, **small}, ("selection",)
+            of_problem(scaling.simulate_relabelling, scaling.RelabellingProblem),
+            {**hard, **RIDGE, "generations": 1, "dimension": 4, **small},
+            ("selection",),
         ),
         "simulate_two_stage": Call(
-            scaling.simulate_two_stage,
+            of_problem(scaling.simulate_two_stage, scaling.TwoStageProblem),
             {**hard, "first_ratio": 0.5, "second_ratio": 0.5, "ridge": 0.1, "dimension": 4, **small},
             ("selection",),
         ),

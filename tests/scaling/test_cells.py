@@ -6,17 +6,18 @@ import polars as pl
 import pytest
 
 from infojax.scaling._cells import deviations, simulated
+from infojax.scaling._repeats import Simulated
 
 CELLS = pl.DataFrame({"size": [1.0, 10.0, 100.0]})
 
 
 class Found(NamedTuple):
     error: np.ndarray
-    error_stderr: float
 
 
 def simulate(cell, key):
-    return Found(np.asarray(cell["size"][0] * jax.random.uniform(key)), 0.5)
+    error = np.asarray(cell["size"][0] * jax.random.uniform(key))
+    return Simulated(Found(error), Found(np.asarray(0.5)))
 
 
 def table(cells=CELLS, simulate=simulate, scale=1, seed=0, scratch=None):

@@ -5,6 +5,12 @@ import numpy as np
 import pytest
 
 from infojax.scaling import (
+    MixtureProblem,
+    PerceptronProblem,
+    PracticeProblem,
+    RelabellingProblem,
+    RidgeProblem,
+    TwoStageProblem,
     anisotropic_law,
     best_of_rule,
     keep_easy,
@@ -20,7 +26,7 @@ from infojax.scaling import (
 )
 
 RIDGE = {"pruner": 0.9, "ratio": 0.2, "ridge": 0.1}
-MIXTURE = {"ratio": 0.1, "signal": 1.0, "label_noise": 0.4, "keep_correct": 0.8, "keep_wrong": 0.2}
+MIXTURE = {"ratio": 0.1, "signal": 1.0, "flips": 0.4, "keep_correct": 0.8, "keep_wrong": 0.2}
 MIXTURE |= {"real_fraction": 0.1, "ridge": 0.1}
 ONES = np.ones(5)
 
@@ -30,23 +36,29 @@ def half(size, agrees, p):
 
 
 LAWS = {
-    "ridge": lambda **changed: ridge_law(keep_hard(changed.pop("p", 0.3)), **(RIDGE | changed)),
-    "aware": lambda **changed: ridge_law(keep_easy(changed.pop("p", 0.3)), **(RIDGE | changed), label_aware=True),
-    "linear": lambda noise: ridge_law(keep_hard(0.3), **RIDGE, labels="linear", noise=noise),
-    "soft": lambda strength: ridge_law(soft(0.3, strength), **RIDGE),
-    "weigh_by": lambda p: ridge_law(weigh_by(half, p), **RIDGE),
-    "relabelling": lambda **changed: relabelling_law(keep_hard(0.3), generations=2, **(RIDGE | changed)),
+    "ridge": lambda **changed: ridge_law(RidgeProblem(keep_hard(changed.pop("p", 0.3)), **RIDGE | changed)),
+    "aware": lambda **changed: ridge_law(
+        RidgeProblem(keep_easy(changed.pop("p", 0.3)), **RIDGE | changed, label_aware=True)
+    ),
+    "linear": lambda noise: ridge_law(RidgeProblem(keep_hard(0.3), **RIDGE, labels="linear", noise=noise)),
+    "soft": lambda strength: ridge_law(RidgeProblem(soft(0.3, strength), **RIDGE)),
+    "weigh_by": lambda p: ridge_law(RidgeProblem(weigh_by(half, p), **RIDGE)),
+    "relabelling": lambda **changed: relabelling_law(
+        RelabellingProblem(keep_hard(0.3), generations=2, **RIDGE | changed)
+    ),
     "two_stage": lambda **changed: two_stage_law(
-        keep_hard(0.3), **({"first_ratio": 0.3, "second_ratio": 0.3, "ridge": 0.1} | changed)
+        TwoStageProblem(keep_hard(0.3), **{"first_ratio": 0.3, "second_ratio": 0.3, "ridge": 0.1} | changed)
     ),
     "practice": lambda **changed: practice_law(
-        keep_hard(0.3), **({"first_ratio": 0.3, "added_ratio": 0.3, "ridge": 0.1} | changed), rounds=1
+        PracticeProblem(keep_hard(0.3), **{"first_ratio": 0.3, "added_ratio": 0.3, "ridge": 0.1} | changed, rounds=1)
     ),
-    "mixture": lambda **changed: mixture_law(**(MIXTURE | changed)),
+    "mixture": lambda **changed: mixture_law(MixtureProblem(**MIXTURE | changed)),
     "anisotropic": lambda **changed: anisotropic_law(
         keep_hard(0.3), **({"spectrum": ONES, "truth": ONES, "pruner": ONES, "samples": 9, "ridge": 0.1} | changed)
     ),
-    "perceptron": lambda **changed: perceptron_law(**({"alpha_kept": 2.0, "fraction": 0.5} | changed)),
+    "perceptron": lambda **changed: perceptron_law(
+        PerceptronProblem(keep_hard(changed.pop("p", 0.5)), **{"alpha": 2.0} | changed)
+    ),
     "best": lambda **changed: best_of_rule("hard", **(RIDGE | changed)),
 }
 
@@ -70,12 +82,12 @@ LAWS = {
         ("two_stage", "ridge", 0.0),
         ("practice", "first_ratio", 0.0),
         ("practice", "added_ratio", np.inf),
-        ("mixture", "label_noise", 1.5),
+        ("mixture", "flips", 1.5),
         ("mixture", "signal", -1.0),
         ("anisotropic", "samples", -1.0),
         ("anisotropic", "ridge", -1.0),
-        ("perceptron", "fraction", 1.5),
-        ("perceptron", "alpha_kept", -1.0),
+        ("perceptron", "p", 1.5),
+        ("perceptron", "alpha", -1.0),
         ("best", "ratio", -1.0),
     ],
 )
@@ -86,7 +98,7 @@ def test_numbers_out_of_range_are_nan(law, name, value):
 
 
 def test_cosines_of_no_three_directions_and_a_negative_eigenvalue_are_nan():
-    found = jax.jit(lambda g: ridge_law(keep_hard(0.3), **RIDGE, generator=0.9, pruner_generator=g))(-0.9)
+    found = jax.jit(lambda g: ridge_law(RidgeProblem(keep_hard(0.3), **RIDGE, generator=0.9, pruner_generator=g)))(-0.9)
     assert np.isnan(np.stack(found)).all()
     assert np.isnan(np.stack(jax.jit(lambda s: LAWS["anisotropic"](spectrum=s))(-ONES))).all()
 
@@ -110,5 +122,9 @@ def test_rules_with_known_numbers_may_be_made_inside_of_a_jit():
     def band(size, agrees, low, high):
         return (size > low) & (size < high), 1.0
 
-    made = jax.jit(lambda ratio: ridge_law(weigh_by(band, 0.3, 1.0), pruner=0.9, ratio=ratio, ridge=0.01).error)(0.1)
-    assert made == pytest.approx(ridge_law(weigh_by(band, 0.3, 1.0), pruner=0.9, ratio=0.1, ridge=0.01).error, rel=1e-5)
+    made = jax.jit(
+        lambda ratio: ridge_law(RidgeProblem(weigh_by(band, 0.3, 1.0), pruner=0.9, ratio=ratio, ridge=0.01)).error
+    )(0.1)
+    assert made == pytest.approx(
+        ridge_law(RidgeProblem(weigh_by(band, 0.3, 1.0), pruner=0.9, ratio=0.1, ridge=0.01)).error, rel=1e-5
+    )

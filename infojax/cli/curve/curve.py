@@ -4,12 +4,12 @@ import dataclasses
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from infojax.cli.curve.laws import LAWS
 from infojax.cli.curve.options import hint, numbers, one_of, takers
 from infojax.cli.curve.presets import PRESETS
+from infojax.scaling import LAWS
 
 Rule = Literal["hard", "easy", "random", "all", "soft"]
-QUANTITIES = tuple(dict.fromkeys(quantity for law in LAWS.values() for quantity in law.quantities))
+QUANTITIES = ("accuracy", *dict.fromkeys(quantity for law in LAWS.values() for quantity in law.quantities))
 
 
 def curve(
@@ -39,20 +39,7 @@ def curve(
     Lines are the exact law for many examples of high dimension, points a simulation with standard errors. Writes
     OUT.pdf, OUT.png, and the numbers as OUT.csv and OUT.parquet.
 
-    law ridge: a pool of n Gaussian examples of dimension d, labelled by the sign of a linear function, is pruned by a
-    second linear function, the pruner; ridge regression on what is kept is tested on unpruned data.
-
-    law two-stage: deliberate practice; a first fit, to random examples, selects fresh ones, the second is to both.
-
-    law practice: any number of such rounds, each with the fit of the round before it.
-
-    law perceptron: the perceptron of largest margin on a pruned pool.
-
-    law mixture: two Gaussian classes; real data mixed with synthetic data, of which a verifier keeps a part.
-
-    law relabelling: a chain of learners, each trained on fresh examples that the one before it has labelled.
-
-    law anisotropic: as ridge, with directions of unequal variance.
+    {laws}
 
     Try: infojax curve --ratio 0.35 --ridge 1e-6 --optimal
 
@@ -110,3 +97,8 @@ def curve(
         console.print(printed(best))
     console.print("\n".join(str(out.parent / name) for name in keeping.written), soft_wrap=True, highlight=False)
     keeping.check()
+
+
+curve.__doc__ = str(curve.__doc__).replace(
+    "{laws}", "\n\n    ".join(f"law {name}: {law.says}." for name, law in LAWS.items())
+)

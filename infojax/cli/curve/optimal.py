@@ -64,7 +64,7 @@ def _rows(rules: tuple[Any, ...], problem: dict[str, Any], free: bool) -> list[d
             {
                 "rule": rule,
                 "best": best,
-                "kept": 1.0 if rule == "all" else float(found.fraction),
+                "kept": 1.0 if rule == "all" else float(found.kept),
                 "ridge": float(found.ridge) if known else None if free else problem["ridge"],
                 "strength": float(found.strength) if rule == "soft" else None,
                 "error": float(choice.error + choice.regret[rule]),

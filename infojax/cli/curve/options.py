@@ -1,4 +1,4 @@
-"""The options of `infojax curve` as the command line shows them, made from the tables of laws and numbers."""
+"""The options of `infojax curve` as the command line shows them, made from the registry of laws."""
 
 import dataclasses
 from collections.abc import Iterable
@@ -6,8 +6,7 @@ from typing import Annotated, Any, Literal
 
 import tyro
 
-from infojax.cli.curve.laws import LAWS
-from infojax.cli.curve.numbers import NUMBERS
+from infojax.scaling import LAWS
 
 
 def hint(default: str, metavar: str | None = None) -> Any:
@@ -26,28 +25,22 @@ def one_of(names: Iterable[str], default: str) -> Any:
 
 
 def numbers() -> Any:
-    """All of NUMBERS as options, each with the laws that take it."""
-    fields = [
-        (
-            name,
-            Annotated[
-                float | None,
-                tyro.conf.arg(metavar="NUMBER", help=number.help, help_behavior_hint=f"({takers(name)})"),
-            ],
-            None,
-        )
-        for name, number in NUMBERS.items()
-    ]
+    """All numbers of all laws as options, each with the laws that take it."""
+    helps = {name: number.help for law in LAWS.values() for name, number in law.numbers.items()}
+    fields = [(name, Annotated[float | None, _number(name, words)], None) for name, words in helps.items()]
     return tyro.conf.arg(name="", constructor=dataclasses.make_dataclass("Numbers", fields, frozen=True))
+
+
+def _number(name: str, words: str) -> Any:
+    return tyro.conf.arg(metavar="NUMBER", help=words, help_behavior_hint=f"({takers(name)})")
 
 
 def takers(option: str) -> str:
     """Which laws take an option, with their defaults."""
     defaults: dict[Any, list[str]] = {}
     for name, law in LAWS.items():
-        taken = law.numbers | law.options
-        if option in taken:
-            defaults.setdefault(taken[option], []).append(name)
+        if option in law.usual:
+            defaults.setdefault(law.usual[option], []).append(name)
     return "; ".join(", ".join(names) + _shown(default) for default, names in defaults.items())
 
 

@@ -41,7 +41,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     },
     # Feng et al. (arXiv 2406.07515): the error jumps at ε = 1/(1 + ψ/φ) where examples abound
     "feng-breakdown": {
-        "law": "mixture", "over": "label_noise", "curves": "keep_wrong=0.8,0.4,0.1", "keep_correct": 0.8,
-        "ratio": 0.02, "real_fraction": 0.0, "dimension": 100,
+        "law": "mixture", "over": "flips", "curves": "keep_wrong=0.8,0.4,0.1", "keep_correct": 0.8,
+        "ratio": 0.02, "real_fraction": 0.0, "start": 0.0, "stop": 1.0, "dimension": 100,
     },
 }  # fmt: skip

@@ -8,7 +8,6 @@ from typing import Any
 import matplotlib as mpl
 import polars as pl
 
-from infojax.cli.curve.numbers import NUMBERS
 from infojax.cli.curve.settings import Settings, symbol
 from infojax.cli.screen.keeping import Keeping
 from infojax.files import write_whole
@@ -106,7 +105,7 @@ def _spread(values: pl.Series) -> float:
 
 
 def _axis_label(settings: Settings) -> str:
-    number = NUMBERS[settings.over]
+    number = settings.law.numbers[settings.over]
     return number.of_kept[0] if number.of_kept and settings.shared.get("hold") == "kept" else number.axis
 
 
@@ -114,14 +113,14 @@ def _setting(settings: Settings) -> str:
     """What the other options were, those left out that have no effect."""
     parts = []
     for name, value in settings.shared.items():
-        if name not in NUMBERS or value is None or name in (settings.over, settings.along):
+        number = settings.law.numbers.get(name)
+        if number is None or value is None or name in (settings.over, settings.along):
             continue
         idle = (name == "strength" and all(curve.rule != "soft" for curve in settings.curves)) or (
             name == "kept" and all(curve.rule == "all" for curve in settings.curves)
         )
-        if value != NUMBERS[name].silent and not idle:
-            unit = "°" if name == "angle" else ""
-            parts.append(f"{symbol(name, settings.shared)} = {value:g}{unit}")
+        if value != number.silent and not idle:
+            parts.append(f"{symbol(number, settings.shared)} = {value:g}{number.unit}")
     if settings.shared.get("label_aware") and settings.along != "label_aware":
         parts.append("right labels only")
     if settings.shared.get("labels") == "linear":

@@ -5,11 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from infojax.cli.curve.laws import LAWS, Law
-from infojax.cli.curve.numbers import NUMBERS
 from infojax.cli.curve.presets import PRESETS
 from infojax.errors import InvalidInput
 from infojax.plots import PALETTE
+from infojax.scaling import LAWS, Law, Number
 
 COMMON = {
     "curves": None, "start": None, "stop": None, "scale": None, "quantity": "error", "optimal": False, "simulate": 9,
@@ -64,27 +63,30 @@ def settle(given: dict[str, Any]) -> Settings:
     if over not in law.numbers:
         listed = ", ".join(_option(number) for number in law.numbers)
         raise InvalidInput(f"--over {over}: the law {name} has no such number; it has {listed}")
-    options = {"dimension": law.dimension, "repeats": law.repeats, **COMMON, **law.options, **preset, **given}
-    problem = {number: options.get(number, default) for number, default in law.numbers.items()}
-    problem |= {option: options[option] for option in ("hold", "label_aware", "labels") if option in law.options}
-    problem |= {"dimension": options["dimension"], "over": over}
-    if options["quantity"] not in law.quantities:
-        raise InvalidInput(f"--quantity {options['quantity']}: the law {name} gives {', '.join(law.quantities)}")
+    options = {"dimension": law.dimension, "repeats": law.repeats, **COMMON, **law.usual, **preset, **given}
+    problem = {name: options[name] for name in (*law.numbers, *law.options)} | {"dimension": options["dimension"]}
+    if options["quantity"] not in ("accuracy", *law.quantities):
+        gives = ", ".join(("accuracy", *law.quantities))
+        raise InvalidInput(f"--quantity {options['quantity']}: the law {name} gives {gives}")
     if options["simulate"] < 0 or options["simulate"] == 1:
         raise InvalidInput(
             f"--simulate {options['simulate']}: give the number of simulated points, 2 or more, or 0 for none"
         )
-    unknown = [rule for rule in options.get("rules", ()) if rule in law.unsimulated]
+    rules = () if law.rules is None else options["rules"]
+    for rule in rules:
+        if law.rules is not None and rule not in law.rules.known:
+            raise InvalidInput(f"--rules {rule}: the law {name} knows {', '.join(law.rules.known)}")
+    unknown = [rule for rule in rules if law.rules is not None and rule in law.rules.unsimulated]
     if unknown and options["simulate"]:
         raise InvalidInput(f"the law {name} has no simulation with the rule {unknown[0]}; give --simulate 0")
     along, values = _values(options["curves"], name, over)
-    low, high, logarithmic = _axis(over, options)
+    low, high, logarithmic = _axis(law.numbers[over], over, options)
     if law.chain == over and not law.first <= np.ceil(low) <= np.floor(high) <= LONGEST:
         raise InvalidInput(
             f"from {low:g} to {high:g} there is no {over[:-1]}, or there are too many; give --start and --stop, "
             f"{law.first} to {LONGEST}"
         )
-    curves = _curves(name, options.get("rules"), along, values, problem)
+    curves = _curves(name, None if law.rules is None else rules, along, values, problem)
     return Settings(
         name, law, over, curves, along, problem, low, high, logarithmic,
         *(options[option] for option in ("quantity", "optimal", "simulate", "dimension", "repeats", "seed")),
@@ -107,9 +109,9 @@ def _preset(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _check_taken(option: str, law: str) -> None:
-    takes = {*LAWS[law].numbers, *LAWS[law].options, *COMMON, "over", "dimension", "repeats"}
+    takes = {*LAWS[law].usual, *COMMON, "over", "dimension", "repeats"}
     if option not in takes:
-        others = [name for name, other in LAWS.items() if option in other.numbers or option in other.options]
+        others = [name for name, other in LAWS.items() if option in other.usual]
         raise InvalidInput(f"{_option(option)} is not an option of the law {law}, but of {', '.join(others)}")
     if option == "optimal" and law != "ridge":
         raise InvalidInput(f"--optimal is of the law ridge, not of {law}")
@@ -142,7 +144,7 @@ def _curves(
     found: dict[str, Curve] = {}
     for value in values:
         for rule in dict.fromkeys(rules or (None,)):
-            changed: dict[str, Any] = {} if rule is None else {"rule": "random" if rule == "all" else rule}
+            changed: dict[str, Any] = {} if rule is None else {"rule": rule}
             names, labels, setting = [], [], ""
             if rule is not None:
                 names.append(rule)
@@ -152,7 +154,7 @@ def _curves(
                 shown = {True: "yes", False: "no"}[value] if isinstance(value, bool) else f"{value:g}"
                 setting = f"{along}={shown}"
                 names.append(setting)
-                labels.append(_label(along, value, problem))
+                labels.append(_label(law, along, value, problem))
                 changed[along] = value
             if rule == "all":
                 changed["kept"] = 1.0
@@ -165,19 +167,17 @@ def _curves(
     return tuple(found.values())
 
 
-def _label(name: str, value: Any, problem: dict[str, Any]) -> str:
+def _label(law: str, name: str, value: Any, problem: dict[str, Any]) -> str:
     if name == "label_aware":
         return "right labels only" if value else "any label"
-    return f"{symbol(name, problem)} = {value:g}"
+    return f"{symbol(LAWS[law].numbers[name], problem)} = {value:g}"
 
 
-def symbol(name: str, problem: dict[str, Any]) -> str:
-    number = NUMBERS[name]
+def symbol(number: Number, problem: dict[str, Any]) -> str:
     return number.of_kept[1] if number.of_kept and problem.get("hold") == "kept" else number.symbol
 
 
-def _axis(over: str, options: dict[str, Any]) -> tuple[float, float, bool]:
-    number = NUMBERS[over]
+def _axis(number: Number, over: str, options: dict[str, Any]) -> tuple[float, float, bool]:
     low = number.low if options["start"] is None else options["start"]
     high = number.high if options["stop"] is None else options["stop"]
     logarithmic = number.logarithmic if options["scale"] is None else options["scale"] == "log"

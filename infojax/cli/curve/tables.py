@@ -1,10 +1,9 @@
 """The curves as tables: for each place on the axis, what the law says there and what a simulation measures."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from infojax.cli.curve.numbers import NUMBERS
 from infojax.cli.curve.settings import Curve, Settings
 
 if TYPE_CHECKING:
@@ -29,9 +28,9 @@ def with_law(settings: Settings, places: np.ndarray) -> "pl.DataFrame":
 
 def law_of(settings: Settings, curve: Curve, places: np.ndarray) -> "pl.DataFrame":
     problem = _at(settings, curve, places)
-    found = settings.law.law(problem)._asdict()
+    found = settings.law.evaluate(problem)._asdict()
     columns = {f"{name}_law": np.broadcast_to(values, places.shape) for name, values in found.items()}
-    return _table(curve, places, problem, columns)
+    return _table(settings, curve, places, columns)
 
 
 def with_simulation(settings: Settings, places: np.ndarray, progress: "Progress") -> "pl.DataFrame":
@@ -47,16 +46,25 @@ def with_simulation(settings: Settings, places: np.ndarray, progress: "Progress"
         for place in places[-1:] if chain else places:
             key = jax.random.fold_in(jax.random.key(settings.seed), index * len(places) + len(found))
             problem = _at(settings, curve, float(place))
-            result = settings.law.simulate(problem, repeats=settings.repeats, key=key)
-            found.append({name: np.asarray(values).ravel() for name, values in result._asdict().items()})
+            size = {"dimension": settings.dimension, "repeats": settings.repeats}
+            result = settings.law.measure(problem, **size, draw=_draw(settings, curve), key=key)
+            found.append({name: np.asarray(values).ravel() for name, values in result.columns().items()})
             progress.advance(task, len(places) if chain else 1)
         if chain:  # one run has passed through all places
             columns = {name: values[places.astype(int) - settings.law.first] for name, values in found[0].items()}
         else:
             columns = {name: np.array([row[name][-1] for row in found]) for name in found[0]}
-        tables.append(_table(curve, places, _at(settings, curve, places), columns))
+        tables.append(_table(settings, curve, places, columns))
     progress.remove_task(task)
     return pl.concat(tables)
+
+
+def _draw(settings: Settings, curve: Curve) -> Literal["pool", "kept"] | None:
+    """With one size of the pool, drawing all of it compiles one program for each rule."""
+    if settings.name != "ridge":
+        return None
+    one_size = settings.shared["hold"] == "pool" and settings.over != "ratio"
+    return "pool" if curve.rule == "soft" or one_size else "kept"
 
 
 def _at(settings: Settings, curve: Curve, place: Any) -> dict[str, Any]:
@@ -64,9 +72,10 @@ def _at(settings: Settings, curve: Curve, place: Any) -> dict[str, Any]:
     return curve.problem | ({} if curve.rule == "all" and settings.over == "kept" else {settings.over: place})
 
 
-def _table(curve: Curve, places: np.ndarray, problem: dict[str, Any], columns: dict[str, np.ndarray]) -> "pl.DataFrame":
+def _table(settings: Settings, curve: Curve, places: np.ndarray, columns: dict[str, np.ndarray]) -> "pl.DataFrame":
     import polars as pl
 
-    known = {name: value for name, value in problem.items() if value is not None and name != "over"}
-    constant = {name: float(value) for name, value in known.items() if name in NUMBERS and np.ndim(value) == 0}
+    problem, numbers = _at(settings, curve, places), settings.law.numbers
+    known = {name: value for name, value in problem.items() if value is not None}
+    constant = {name: float(value) for name, value in known.items() if name in numbers and np.ndim(value) == 0}
     return pl.DataFrame({"curve": curve.name, "x": places, **known, **constant, **columns})

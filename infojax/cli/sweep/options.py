@@ -24,9 +24,9 @@ DESCRIPTION = (
 EXAMPLES = """
 VALUES are 0.1,0.2 or ranges: 0..9 (whole numbers), 0..1:11 (how many), 1e-4..1:9:log. A tuple has brackets: '(1,2)'.
 
-  infojax sweep ridge_law --over ridge=1e-3,1e-2 fraction=0.1..0.9:9 seed=0..4
+  infojax sweep ridge_law --over ridge=1e-3,1e-2 kept=0.1..0.9:9 seed=0..4
   infojax sweep ridge_law --zip generator=1,0.9 ratio=0.1,0.5 --set rule=easy --preset paper
-  infojax sweep ridge_law --random ridge=1e-4..1:log fraction=0.05..1 --samples 100 --workers 2
+  infojax sweep ridge_law --random ridge=1e-4..1:log kept=0.05..1 --samples 100 --workers 2
   infojax sweep ridge_law --list configs.csv --retries 1 --dry-run
   infojax results export ridge_law
 

@@ -22,15 +22,25 @@ from infojax.scaling._repeats import averaged
 from infojax.scaling.kernel_curves.kernel_curve import checked_pool, checked_sizes
 
 
-class KernelSimulation(NamedTuple):
-    """What `kernel_curve` predicts, measured: means over repeats, their standard errors, and each repeat."""
+class KernelErrors(NamedTuple):
+    """The fields of `KernelCurve` that can be measured, at each size."""
 
-    mse: Float[np.ndarray, " sizes"]
-    mse_stderr: Float[np.ndarray, " sizes"]
-    error: Float[np.ndarray, " sizes"]
-    error_stderr: Float[np.ndarray, " sizes"]
-    mse_repeats: Float[np.ndarray, "repeats sizes"]
-    error_repeats: Float[np.ndarray, "repeats sizes"]
+    mse: Float[np.ndarray, "*repeats sizes"]
+    error: Float[np.ndarray, "*repeats sizes"]
+
+
+class KernelSimulation(NamedTuple):
+    """What `kernel_curve` predicts, measured.
+
+    Attributes:
+        mean: over repeats.
+        stderr: standard errors of the means.
+        repeats: each curve, (repeats, sizes).
+    """
+
+    mean: KernelErrors
+    stderr: KernelErrors
+    repeats: KernelErrors
 
 
 def simulate_kernel_curve(
@@ -63,7 +73,7 @@ def simulate_kernel_curve(
 
     >>> found = simulate_kernel_curve(np.eye(4), np.eye(4), np.ones(4), np.ones(4), sizes=[1, 2, 4], repeats=2,
     ...                               key=jax.random.key(0))
-    >>> found.mse
+    >>> found.mean.mse
     array([0.75, 0.5 , 0.  ])
     """
     kernel = symmetric(pool_kernel)
@@ -100,7 +110,8 @@ def simulate_kernel_curve(
             f"the kernel of a training set plus ridge={ridge:g} is not positive definite in float64; give a larger "
             "ridge, smaller sizes, or take duplicates out of the pool"
         )
-    return KernelSimulation(*averaged(np.stack([mse, error], -1)).T, mse_repeats=mse, error_repeats=error)
+    found = averaged(KernelErrors, np.stack([mse, error], -1))
+    return KernelSimulation(found.mean, found.stderr, KernelErrors(mse, error))
 
 
 @partial(jax.jit, static_argnames=("largest", "block"))

@@ -18,7 +18,6 @@ import numpy as np
 from jax.scipy.special import erfc, erfinv, ndtr, ndtri
 from jaxtyping import Array, Float
 
-KEEP = ("hard", "easy")
 FAR = 8.8  # beyond so many standard deviations, a normal density adds nothing to a double
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(14)
 _STEPS = np.array([-FAR, -5.5, -3.5, -1.75, 0.0, 1.75, 3.5, 5.5, FAR])  # panels across a normal density

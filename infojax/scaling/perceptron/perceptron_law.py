@@ -12,9 +12,10 @@ from infojax.arrays import in_float64, traced
 from infojax.errors import InvalidInput
 from infojax.scaling._batched import withheld
 from infojax.scaling.perceptron.aligned import largest_aligned_margin
-from infojax.scaling.perceptron.margins import KEEP, kept_examples
+from infojax.scaling.perceptron.margins import kept_examples
 from infojax.scaling.perceptron.solver import largest_margin
-from infojax.scaling.selection.problem import require
+from infojax.scaling.registry.problems import PerceptronProblem
+from infojax.scaling.selection.rules import Selection
 
 FloatArray = Float[Array, "*shape"] | Float[np.ndarray, "*shape"]
 _BLOCK = 16  # laws solved together
@@ -28,69 +29,55 @@ class PerceptronLaw(NamedTuple):
     overlap: FloatArray  # R = J·T
 
 
-def perceptron_law(
-    *, alpha_kept: ArrayLike, fraction: ArrayLike, angle: ArrayLike = 0.0, keep: str = "hard"
-) -> PerceptronLaw:
+def perceptron_law(problem: PerceptronProblem) -> PerceptronLaw:
     """Test error of the perceptron of largest margin on a pruned pool, exact as N → ∞.
 
-    A pool of α_tot N examples x ~ N(0, I_N) with labels y = sign(T·x) of a teacher is pruned by a probe at an angle
-    θ from it: the fraction of smallest (hard) or largest (easy) |J_probe·x| is kept. The student J maximises
-    min y J·x over what is kept, and is tested on unpruned data. Teacher and probe do not depend on the pool.
+    A pool of examples x ~ N(0, I_N) with labels y = sign(T·x) of a teacher is pruned by a probe at an angle θ from it:
+    the fraction f of smallest (hard) or largest (easy) |J_probe·x| is kept. The student J maximises min y J·x over the
+    αN examples that are kept, and is tested on unpruned data. Teacher and probe do not depend on the pool.
     This is the setting of Sorscher et al., Beyond neural scaling laws (arXiv 2206.14486); the law is in
     docs/perceptron-pruning.md.
 
-    Args:
-        alpha_kept: α = f α_tot > 0, kept examples per dimension.
-        fraction: f in (0, 1], of the pool that is kept; at 1 nothing is pruned, whatever the probe.
-        angle: θ in [0, π/2], radians, between probe and teacher.
-        keep: "hard" or "easy".
+    Of concrete numbers the law is computed in float64 and returned as NumPy arrays; under `jit`, `vmap`, `grad` in the
+    caller's precision (`infojax.arrays.float64` widens it).
+    Where no maximum was found to the working precision all fields are NaN. None is in float64 for alpha in [0.004, 100]
+    with f in [0.02, 1]; at a concrete angle of 0, which takes another way, some 400 times as fast, none is for alpha in
+    [10⁻³, 10⁵] with f in [10⁻⁵, 1], while at other angles digits are lost as alpha/f grows beyond 10⁵. Derivatives in
+    alpha and f, and in an angle above 0, are those of the implicit function theorem; the one in f does not exist at 1.
 
-    All numbers may be arrays that broadcast together. Of concrete arguments the law is computed in float64 and returned
-    as NumPy arrays; under `jit`, `vmap`, `grad` in the caller's precision (`infojax.arrays.float64` widens it).
-    Where no maximum was found to the working precision all fields are NaN. None is in float64 for alpha_kept in
-    [0.004, 100] with fraction in [0.02, 1]; at a concrete angle of 0, which takes another way, some 400 times as fast,
-    none is for alpha_kept in [10⁻³, 10⁵] with fraction in [10⁻⁵, 1], while at other angles digits are lost as
-    alpha_kept/fraction grows beyond 10⁵. Derivatives in alpha_kept and fraction, and in an angle above 0, are those of
-    the implicit function theorem; the one in the fraction does not exist at 1.
+    Raises `InvalidInput` on numbers so extreme that float64 finds no margin.
 
-    Raises `InvalidInput` on alpha_kept that is not positive and finite, fraction outside (0, 1], angle outside
-    [0, π/2], an unknown `keep`, shapes that do not broadcast, and numbers so extreme that float64 finds no margin.
-
-    >>> law = perceptron_law(alpha_kept=2.0, fraction=0.5)
+    >>> from infojax.scaling import PerceptronProblem, keep_hard
+    >>> law = perceptron_law(PerceptronProblem(keep_hard(0.5), alpha=2.0))
     >>> round(float(law.error), 6), round(float(law.margin), 6)
     (0.136097, 0.250152)
     """
-    alpha_kept, fraction, angle = check_pruning(alpha_kept, fraction, angle, keep)
-    aligned = not traced(angle) and not np.any(np.asarray(angle))
-    return _law(alpha_kept, fraction, angle, keep, aligned)
+    numbers = (problem.alpha, kept_fraction(problem.selection), radians(problem.angle))
+    keep = "easy" if problem.selection.rule == "easy" else "hard"
+    if traced(numbers):
+        return _law(*numbers, keep, aligned=not traced(problem.angle) and not np.any(problem.angle))
+    alpha, kept, angle = np.broadcast_arrays(*(np.asarray(number, np.float64) for number in numbers))
+    law = PerceptronLaw(*(np.empty(alpha.shape) for _ in PerceptronLaw._fields))
+    for aligned in (True, False):  # the short way is for perfect probes
+        these = (angle == 0) == aligned
+        if these.any():
+            for whole, part in zip(law, _law(alpha[these], kept[these], angle[these], keep, aligned), strict=True):
+                whole[these] = part
+    return law
 
 
-def check_pruning(
-    alpha_kept: ArrayLike, fraction: ArrayLike, angle: ArrayLike, keep: str
-) -> tuple[ArrayLike, ArrayLike, ArrayLike]:
-    """The numbers; what law and simulation are not defined for is refused or, where it is being traced, NaN."""
-    if keep not in KEEP:
-        raise InvalidInput(f"keep={keep!r}: there is 'hard', the smallest |J_probe·x|, and 'easy', the largest")
-    alpha_kept = require(
-        "alpha_kept", alpha_kept, lambda v: (v > 0) & (v < np.inf), "kept examples per dimension, above 0"
-    )
-    fraction = require(
-        "fraction", fraction, lambda v: (v > 0) & (v <= 1), "the part of the pool that is kept, in (0, 1]"
-    )
-    meaning = "in radians, in [0, π/2]; degrees go by np.radians"
-    angle = require("angle", angle, lambda v: (v >= 0) & (v <= np.pi / 2), meaning)
-    shapes = {name: np.shape(v) for name, v in (("alpha_kept", alpha_kept), ("fraction", fraction), ("angle", angle))}
-    try:
-        np.broadcast_shapes(*shapes.values())
-    except ValueError as error:
-        listed = ", ".join(f"{name} {shape}" for name, shape in shapes.items() if shape)
-        raise InvalidInput(f"shapes that do not broadcast together: {listed}") from error
-    return alpha_kept, fraction, angle
+def kept_fraction(selection: Selection) -> ArrayLike:
+    """f; 1 where the pool is thinned at random, which is a smaller pool."""
+    return selection.kept / selection.kept if selection.rule == "random" else selection.kept
+
+
+def radians(angle: ArrayLike) -> ArrayLike:
+    return jnp.radians(angle) if traced(angle) else np.radians(angle)
 
 
 @in_float64
-def _law(alpha_kept: ArrayLike, fraction: ArrayLike, angle: ArrayLike, keep: str, aligned: bool) -> PerceptronLaw:
-    given = (alpha_kept, fraction, angle)
+def _law(alpha: ArrayLike, kept: ArrayLike, angle: ArrayLike, keep: str, aligned: bool) -> PerceptronLaw:
+    given = (alpha, kept, angle)
     if traced(given):
         points = jnp.broadcast_arrays(*(jnp.asarray(v, jnp.result_type(float)) for v in given))
         law = _laws([v.ravel() for v in points], keep, aligned)
@@ -104,9 +91,9 @@ def _law(alpha_kept: ArrayLike, fraction: ArrayLike, angle: ArrayLike, keep: str
     columns = np.concatenate([np.empty((3, 0)), *found], axis=1)[:, :count]
     lost = np.isnan(columns).any(axis=0)
     if lost.any():
-        alpha, fraction, angle = flat[:, lost][:, 0]
+        alpha, kept, angle = flat[:, lost][:, 0]
         raise InvalidInput(
-            f"the largest margin at alpha_kept={alpha:g}, fraction={fraction:g}, angle={angle:g} is not found in "
+            f"the largest margin at alpha={alpha:g}, kept={kept:g}, angle={np.degrees(angle):g} is not found in "
             "float64; give less extreme numbers (1e-10 to 1e10, fractions above 1e-10)"
         )
     return PerceptronLaw(*columns.reshape(points.shape))

@@ -1,94 +1,79 @@
 """Max-margin perceptrons on pruned data, simulated: the referee of `perceptron_law`."""
 
-from typing import NamedTuple
-
 import jax
 import numpy as np
-from jaxtyping import ArrayLike, Float, PRNGKeyArray
+from jaxtyping import Float, PRNGKeyArray
 
 from infojax.errors import InvalidInput, OverBudget
-from infojax.scaling._repeats import averaged
-from infojax.scaling.perceptron.perceptron_law import check_pruning
+from infojax.scaling._repeats import Simulated, at_points, averaged, check_size
+from infojax.scaling.perceptron.perceptron_law import PerceptronLaw, kept_fraction, radians
+from infojax.scaling.registry.problems import PerceptronProblem
 
 MARGINS = ("unsigned", "signed")
 _POOL = 50_000_000  # examples; two numbers are drawn of each
 
 
-class PerceptronSimulation(NamedTuple):
-    """Means over repeats of the fields of `PerceptronLaw`, each with the standard error of the mean."""
-
-    error: Float[np.ndarray, "*shape"]
-    error_stderr: Float[np.ndarray, "*shape"]
-    margin: Float[np.ndarray, "*shape"]
-    margin_stderr: Float[np.ndarray, "*shape"]
-    overlap: Float[np.ndarray, "*shape"]
-    overlap_stderr: Float[np.ndarray, "*shape"]
-
-
 def simulate_perceptron(
+    problem: PerceptronProblem,
     *,
-    alpha_kept: ArrayLike,
-    fraction: ArrayLike,
-    angle: ArrayLike = 0.0,
-    keep: str = "hard",
-    margin: str = "unsigned",
     dimension: int,
     repeats: int,
     key: PRNGKeyArray,
-) -> PerceptronSimulation:
+    margin: str = "unsigned",
+) -> Simulated[PerceptronLaw]:
     """What `perceptron_law` predicts, measured on data of a finite dimension N.
 
-    Each repeat draws a pool of P = round(alpha_kept N / fraction) examples x ~ N(0, I_N) with labels sign(T·x), keeps
-    the round(alpha_kept N) that rank first by the probe, and finds the perceptron of largest margin through the
-    origin on them, exactly, by non-negative least squares (Lawson and Hanson's least distance programming). The
-    error is that of the angle between student and teacher, without a test set. Of examples that are not kept,
-    only the two coordinates are drawn that the rule and the label see.
+    Each repeat draws a pool of P = round(αN/f) examples x ~ N(0, I_N) with labels sign(T·x), keeps the round(αN) that
+    rank first by the probe, and finds the perceptron of largest margin through the origin on them, exactly, by
+    non-negative least squares (Lawson and Hanson's least distance programming). The error is that of the angle between
+    student and teacher, without a test set. Of examples that are not kept, only the two coordinates are drawn that the
+    rule and the label see.
 
     Args:
-        alpha_kept, fraction, angle, keep: as in `perceptron_law`. Arrays broadcast; their points are simulated one
-            after the other, with keys folded from `key`.
+        problem: points of arrays are simulated one after the other, with keys folded from `key`.
+        dimension: N ≥ 2, better 100 or more.
+        repeats: independent repeats of each point, at least 2.
+        key: of the pools.
         margin: what ranks examples. "unsigned" is |J_probe·x|, of which the law speaks. "signed" is y J_probe·x: with
             "hard" it keeps first what the probe gets wrong, by most. At θ = 0 they are the same; at large angles,
             with a small fraction kept, they differ hugely, and the law says nothing of the second.
-        dimension: N ≥ 2, better 100 or more.
-        repeats: independent repeats of each point, at least 2.
 
-    Raises `InvalidInput` as `perceptron_law` does, and on a dimension or repeats too small, an unknown `margin`, or
-    less than one example kept; `OverBudget` on pools of more than fifty million.
+    Raises `InvalidInput` on a dimension or repeats too small, an unknown `margin`, or less than one example kept;
+    `OverBudget` on pools of more than fifty million.
 
-    >>> found = simulate_perceptron(alpha_kept=2.0, fraction=0.5, dimension=50, repeats=8, key=jax.random.key(0))
-    >>> bool(abs(found.error - 0.136) < 5 * found.error_stderr)
+    >>> from infojax.scaling import PerceptronProblem, keep_hard
+    >>> problem = PerceptronProblem(keep_hard(0.5), alpha=2.0)
+    >>> found = simulate_perceptron(problem, dimension=50, repeats=8, key=jax.random.key(0))
+    >>> bool(abs(found.mean.error - 0.136) < 5 * found.stderr.error)
     True
     """
-    check_pruning(alpha_kept, fraction, angle, keep)
     if margin not in MARGINS:
         raise InvalidInput(f"margin={margin!r}: there is 'unsigned', |J_probe·x|, and 'signed', y J_probe·x")
-    if dimension < 2:
-        raise InvalidInput(f"dimension={dimension}: teacher and probe need at least 2 dimensions, better 100 or more")
-    if repeats < 2:
-        raise InvalidInput(f"repeats={repeats}: a standard error needs at least 2 repeats")
-    points = np.broadcast_arrays(*(np.asarray(v, np.float64) for v in (alpha_kept, fraction, angle)))
-    found = []
-    for index, (alpha, f, theta) in enumerate(zip(*(axis.ravel().tolist() for axis in points), strict=True)):
-        folded = key if points[0].ndim == 0 else jax.random.fold_in(key, index)
+    check_size(dimension, repeats)
+
+    def simulate(point: PerceptronProblem, key: PRNGKeyArray) -> Simulated[PerceptronLaw]:
         # SciPy does the work, so that examples are NumPy's from the start.
-        rng = np.random.default_rng(np.asarray(jax.random.key_data(folded)).ravel())
-        values = np.array([_repeat(rng, alpha, f, theta, keep, margin, dimension) for _ in range(repeats)])
-        found.append(averaged(values))
-    return PerceptronSimulation(*(column.reshape(points[0].shape) for column in np.stack(found).T))
+        rng = np.random.default_rng(np.asarray(jax.random.key_data(key)).ravel())
+        values = np.array([_repeat(rng, point, margin, dimension) for _ in range(repeats)])
+        return averaged(PerceptronLaw, values)
+
+    return at_points(simulate, problem, key)
 
 
 def _repeat(
-    rng: np.random.Generator, alpha: float, fraction: float, angle: float, keep: str, margin: str, dimension: int
+    rng: np.random.Generator, problem: PerceptronProblem, margin: str, dimension: int
 ) -> tuple[float, float, float]:
+    numbers = (problem.alpha, kept_fraction(problem.selection), radians(problem.angle))
+    alpha, fraction, angle = (float(np.asarray(number)) for number in numbers)
+    keep = "easy" if problem.selection.rule == "easy" else "hard"
     count = round(alpha * dimension)
     pool = max(count, round(alpha * dimension / fraction))
     if count < 1:
-        raise InvalidInput(f"alpha_kept={alpha:g} of dimension={dimension} is less than one example; raise one of them")
+        raise InvalidInput(f"alpha={alpha:g} of dimension={dimension} is less than one example; raise one of them")
     if pool > _POOL:
         raise OverBudget(
-            f"a pool of alpha_kept·dimension/fraction = {pool:.3g} examples is beyond {_POOL:,}; "
-            "raise the fraction or lower the dimension"
+            f"a pool of alpha·dimension/kept = {pool:.3g} examples is beyond {_POOL:,}; "
+            "keep a larger fraction or lower the dimension"
         )
     x = np.empty((count, dimension))
     x[:, :2], y = _kept(rng.standard_normal((pool, 2)), count, angle, keep, margin)

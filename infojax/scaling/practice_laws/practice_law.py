@@ -18,14 +18,12 @@ from infojax.arrays import traced
 from infojax.errors import InvalidInput
 from infojax.scaling._batched import batched, withheld
 from infojax.scaling.practice_laws.overlaps import Batches, Overlaps, learn, nothing_yet, sizes_of
+from infojax.scaling.registry.checked import assumed
+from infojax.scaling.registry.problems import PracticeProblem, RidgeProblem
 from infojax.scaling.selection.kept import kept_moments
-from infojax.scaling.selection.problem import Labels, Problem, require
 from infojax.scaling.selection.rules import Selection
 
 FloatArray = Float[Array, "*shape rounds"] | Float[np.ndarray, "*shape rounds"]
-
-
-_MOST_ROUNDS = 1000
 
 
 class PracticeLaw(NamedTuple):
@@ -37,47 +35,27 @@ class PracticeLaw(NamedTuple):
     norm: FloatArray  # length of the learner
 
 
-def practice_law(
-    selection: Selection, *, first_ratio: ArrayLike, added_ratio: ArrayLike, rounds: int, ridge: ArrayLike
-) -> PracticeLaw:
+def practice_law(problem: PracticeProblem) -> PracticeLaw:
     """Test error of ridge regression in rounds of deliberate practice, each selecting with the current learner.
 
     A learner is trained on n₀ random examples x ~ N(0, I_d), y = sign(w_*·x). In each round fresh examples that pass a
     rule on w·x, w the current learner, are added until n₁ more are there, and it is trained again on all. Exact as
     d → ∞, the dependence of each pruner on the data that are trained on again included; docs/scaling-laws.md has the
-    derivation. `simulate_practice` measures the same.
-
-    Args:
-        selection: a rule without weights; p is the fraction of fresh examples that passes.
-        first_ratio: d/n₀ > 0.
-        added_ratio: d/n₁ > 0, with n₁ the number that each round adds.
-        rounds: 0 to 1000; forty take .03 CPU seconds, and the cost grows as the fourth power.
-        ridge: λ > 0, relative each time to 1/(number of examples trained on).
-
-    Arguments may be arrays that broadcast together; precision and derivatives are as in `ridge_law`.
+    derivation. `simulate_practice` measures the same. Precision and derivatives are as in `ridge_law`.
 
     Digits: float64 holds forty rounds to 1e-12 for p ≥ .005 and ridges from 1e-6 to 1, and a few rounds for any ratios
     and ridges. The law is computed twice, once for a ridge that differs in its last digits, which shows what it holds.
 
-    Raises `InvalidInput` on ratios or a ridge that are not positive, on rounds < 0, on weighted rules, and, naming the
-    round, where fewer than nine digits are left. Under a transformation all that is NaN, in float32 below four digits.
+    Raises `InvalidInput`, naming the round, where fewer than nine digits are left. Under a transformation all that is
+    NaN, in float32 below four digits.
 
-    >>> from infojax.scaling import keep_hard
-    >>> law = practice_law(keep_hard(0.2), first_ratio=0.4, added_ratio=2 / 3, rounds=5, ridge=0.05)
-    >>> [round(float(error), 4) for error in law.error]
+    >>> from infojax.scaling import PracticeProblem, keep_hard
+    >>> problem = PracticeProblem(keep_hard(0.2), first_ratio=0.4, added_ratio=2 / 3, ridge=0.05, rounds=5)
+    >>> [round(float(error), 4) for error in practice_law(problem).error]
     [0.1702, 0.1056, 0.0737, 0.0562, 0.0457, 0.039]
     """
-    if not isinstance(selection, Selection) or selection.weighted:
-        raise InvalidInput("laws of practice know rules without weights: keep_hard, keep_easy, keep_random, soft")
-    if rounds < 0:
-        raise InvalidInput(f"rounds={rounds}: give 0, for the first learner alone, or more")
-    if rounds > _MOST_ROUNDS:
-        raise InvalidInput(f"rounds={rounds}: the law of round i solves 2i equations; give at most {_MOST_ROUNDS}")
-    first_ratio = require("first_ratio", first_ratio, lambda v: (v > 0) & (v < np.inf), "d/n₀ > 0")
-    added_ratio = require("added_ratio", added_ratio, lambda v: (v > 0) & (v < np.inf), "d/n₁ > 0")
-    ridge = require("ridge", ridge, lambda v: (v > 0) & (v < np.inf), "positive; 1e-8 is as good as none")
-    law = batched(law_at, selection, first_ratio, added_ratio, ridge, static=(rounds,), lost=True, block=_block(rounds))
-    _check_digits(law, first_ratio, added_ratio, ridge)
+    law = batched(law_at, problem, lost=True, block=_block(problem.rounds))
+    _check_digits(law, problem.first_ratio, problem.added_ratio, problem.ridge)
     return law
 
 
@@ -100,24 +78,23 @@ def _check_digits(law: PracticeLaw, *given: ArrayLike) -> None:
         )
 
 
-def law_at(selection: Selection, first_ratio: Array, added_ratio: Array, ridge: Array, rounds: int) -> PracticeLaw:
+def law_at(problem: PracticeProblem) -> PracticeLaw:
     """The law of one checked problem, all numbers scalars of one floating type."""
+    ridge = jnp.asarray(problem.ridge)
     eps = float(jnp.finfo(ridge.dtype).eps)
     # The same again for a ridge that differs in the last digits says how many digits the law holds.
     ridges = jnp.stack([ridge, jax.lax.stop_gradient(ridge) * (1 + 16 * eps)])
     law, other = (
-        PracticeLaw(*fields)
-        for fields in zip(
-            *jax.vmap(lambda ridge: _chain(selection, first_ratio, added_ratio, ridge, rounds))(ridges), strict=True
-        )
+        PracticeLaw(*fields) for fields in zip(*jax.vmap(lambda ridge: _chain(problem, ridge))(ridges), strict=True)
     )
     off = jnp.stack([jnp.abs(a - b) - eps**0.6 * jnp.abs(a) for a, b in zip(law, other, strict=True)])
     holds = jnp.cumsum((~(off <= 0)).any(0).astype(int)) == 0  # in no round up to this one
     return PracticeLaw(*(withheld(~holds, field) for field in law))
 
 
-def _chain(selection: Selection, first_ratio: Array, added_ratio: Array, ridge: Array, rounds: int) -> PracticeLaw:
-    learners = rounds + 1
+def _chain(problem: PracticeProblem, ridge: Array) -> PracticeLaw:
+    rounds, learners = problem.rounds, problem.rounds + 1
+    first_ratio, added_ratio = jnp.asarray(problem.first_ratio), jnp.asarray(problem.added_ratio)
     sizes = sizes_of(jnp.concatenate([1 / first_ratio[None], jnp.full(rounds, 1, ridge.dtype) / added_ratio]), ridge)
     # No learner selected the first batch.
     mean = jnp.asarray(np.sqrt(2 / np.pi), ridge.dtype)  # of |w_*·x|
@@ -129,7 +106,7 @@ def _chain(selection: Selection, first_ratio: Array, added_ratio: Array, ridge: 
         known = learn(i, sizes, batches, known)
         along, across = known.truth[i], jnp.sqrt(known.across[i, i])
         norm = jnp.sqrt(along**2 + known.across[i, i])
-        found = _batch(selection, along / norm, across / norm, norm)
+        found = _batch(problem.selection, along / norm, across / norm, norm)
         batches = jax.tree.map(lambda values, value: values.at[i + 1].set(value, mode="drop"), batches, found)
         # arccos(overlap), without its loss of digits near overlap = 1
         return (known, batches), PracticeLaw(jnp.arctan2(across, along) / np.pi, along / norm, norm)
@@ -140,7 +117,8 @@ def _chain(selection: Selection, first_ratio: Array, added_ratio: Array, ridge: 
 def _batch(selection: Selection, rho: Float[Array, ""], sine: Float[Array, ""], norm: Float[Array, ""]) -> Batches:
     """What a learner of cosine ρ selects, per example that passed."""
     zero, one = jnp.zeros_like(rho), jnp.ones_like(rho)
-    moments = kept_moments(selection, Problem(rho, one, zero, one, rho, zero, zero), Labels(), sine)
+    known = {"pruner": rho, "ratio": one, "ridge": zero, "pruner_generator": rho, "noise": zero, "flips": zero}
+    moments = kept_moments(assumed(RidgeProblem, {"selection": selection, **known}), sine)
     # E[y x] = along u + side (w_* − ρ u)
     along, side = moments.labels / moments.kept
     return Batches(rho, 1 / norm, moments.second[0, 0] / moments.kept - 1, along - rho * side, side)

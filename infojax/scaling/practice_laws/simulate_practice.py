@@ -1,7 +1,7 @@
 """Deliberate practice of a linear learner, simulated: train, select with what was learned, add, train again."""
 
 from functools import partial
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import jax
 import jax.numpy as jnp
@@ -11,76 +11,55 @@ from jaxtyping import Array, Float, PRNGKeyArray, Shaped
 
 from infojax.arrays import float64
 from infojax.errors import InvalidInput
-from infojax.scaling._repeats import averaged
+from infojax.scaling._repeats import Simulated, at_points, averaged, check_size
+from infojax.scaling.practice_laws.practice_law import PracticeLaw
+from infojax.scaling.practice_laws.two_stage_law import TwoStageLaw, one_round
+from infojax.scaling.registry.problems import PracticeProblem, TwoStageProblem
 from infojax.scaling.selection.pools import truncated_margin
 from infojax.scaling.selection.rules import Selection
 
 Policy = Literal["adaptive", "frozen", "truth"]
 
 
-class PracticeSimulation(NamedTuple):
-    """After the initial training and after each round, means over repeats with standard errors; each (rounds + 1,)."""
-
-    error: Float[np.ndarray, " stages"]
-    error_stderr: Float[np.ndarray, " stages"]
-    overlap: Float[np.ndarray, " stages"]
-    overlap_stderr: Float[np.ndarray, " stages"]
-    norm: Float[np.ndarray, " stages"]
-    norm_stderr: Float[np.ndarray, " stages"]
-
-
 def simulate_practice(
-    selection: Selection,
-    *,
-    dimension: int,
-    start: int,
-    added: int,
-    rounds: int,
-    ridge: float,
-    repeats: int,
-    key: PRNGKeyArray,
-    policy: Policy = "adaptive",
-) -> PracticeSimulation:
+    problem: PracticeProblem, *, dimension: int, repeats: int, key: PRNGKeyArray, policy: Policy = "adaptive"
+) -> Simulated[PracticeLaw]:
     """Rounds of deliberate practice with ridge regression, as in `practice_law`; `two_stage_law` is its first round.
 
-    A learner is trained on `start` random examples x ~ N(0, I_d), y = sign(w_*·x); then in each round `added` fresh
-    examples that pass the rule are added and it is trained on all, with a ridge relative to 1/(number of examples).
-    Examples that pass are drawn directly, from the truncated normal distribution of their margin.
+    A learner is trained on dimension/first_ratio random examples x ~ N(0, I_d), y = sign(w_*·x); then in each round
+    dimension/added_ratio fresh examples that pass the rule are added and it is trained on all, with a ridge relative to
+    1/(number of examples). Examples that pass are drawn directly, from the truncated normal distribution of their
+    margin.
 
     Args:
-        selection: `keep_hard`, `keep_easy`, `keep_random` or `keep_all`, one number p.
+        problem: points of arrays are simulated one after the other, with keys folded from `key`.
         dimension: d ≥ 2.
-        start, added, rounds: numbers of examples and rounds, at least 1, 1 and 0.
-        ridge: λ > 0.
         repeats: at least 2.
+        key: of the examples.
         policy: whose margin the rule looks at: "adaptive", the current learner's; "frozen", the first learner's;
             "truth", that of w_* itself. `keep_all()` adds random examples whatever the policy.
 
-    Raises `InvalidInput` on numbers out of range, a soft rule, or an unknown policy.
+    Raises `InvalidInput` on sizes too small, a soft rule, or an unknown policy.
     """
-    given = {"dimension": (dimension, 2), "start": (start, 1), "added": (added, 1), "rounds": (rounds, 0)}
-    for name, (value, least) in (given | {"repeats": (repeats, 2)}).items():
-        if value < least:
-            raise InvalidInput(f"{name}={value}: give at least {least}")
-    if not (np.isfinite(ridge) and ridge > 0):
-        raise InvalidInput(f"ridge={ridge} is not allowed: it must be positive; 1e-8 is as good as none")
-    if selection.rule == "soft" or np.ndim(selection.fraction):
-        raise InvalidInput("simulate_practice draws what passes keep_hard, keep_easy or keep_random with one p")
+    check_size(dimension, repeats)
+    for name, ratio in {"first_ratio": problem.first_ratio, "added_ratio": problem.added_ratio}.items():
+        if np.any(np.asarray(ratio) > dimension):
+            raise InvalidInput(f"{name}={np.max(ratio)} must leave at least one example of dimension {dimension}")
+    if problem.selection.rule == "soft":
+        raise InvalidInput("simulate_practice draws what passes keep_hard, keep_easy or keep_random")
     if policy not in ("adaptive", "frozen", "truth"):
         raise InvalidInput(f"policy={policy!r}: there are 'adaptive', 'frozen' and 'truth'")
     from threadpoolctl import threadpool_limits
 
-    with float64(), threadpool_limits(1, user_api="blas"):  # small solves: see simulate_ridge
-        values = np.asarray(
-            _simulate(
-                jax.random.split(key, repeats),
-                jnp.asarray(ridge, jnp.float64),
-                selection,
-                sizes=(dimension, start, added, rounds),
-                policy=policy,
-            )
-        )
-    return PracticeSimulation(*averaged(values).T)
+    def simulate(point: PracticeProblem, key: PRNGKeyArray) -> Simulated[PracticeLaw]:
+        first, added = (round(dimension / float(ratio)) for ratio in (point.first_ratio, point.added_ratio))
+        sizes = (dimension, first, added, point.rounds)
+        with float64(), threadpool_limits(1, user_api="blas"):  # small solves: see simulate_ridge
+            ridge = jnp.asarray(point.ridge, jnp.float64)
+            values = _simulate(jax.random.split(key, repeats), ridge, point.selection, sizes=sizes, policy=policy)
+            return averaged(PracticeLaw, np.asarray(values))
+
+    return at_points(simulate, problem, key)
 
 
 @partial(jax.jit, static_argnames=("sizes", "policy"))
@@ -138,40 +117,15 @@ def _measure(learner: Float[Array, " d"], truth: Float[Array, " d"]) -> Float[Ar
     return jnp.stack([jnp.arccos(overlap) / np.pi, overlap, norm])
 
 
-class TwoStageSimulation(NamedTuple):
-    """Means over repeats of the fields of `TwoStageLaw`, with the standard error of the mean."""
-
-    error: float
-    error_stderr: float
-    pruner: float
-    pruner_stderr: float
-    overlap: float
-    overlap_stderr: float
-    norm: float
-    norm_stderr: float
-
-
 def simulate_two_stage(
-    selection: Selection,
-    *,
-    first_ratio: float,
-    second_ratio: float,
-    ridge: float,
-    dimension: int,
-    repeats: int,
-    key: PRNGKeyArray,
-) -> TwoStageSimulation:
+    problem: TwoStageProblem, *, dimension: int, repeats: int, key: PRNGKeyArray
+) -> Simulated[TwoStageLaw]:
     """What `two_stage_law` predicts, measured on data of a finite dimension: one round of `simulate_practice`.
 
-    Arguments are those of the law, one number each, and those of `simulate_practice`. Raises as both do.
+    Raises as that does.
     """
-    for name, ratio in {"first_ratio": first_ratio, "second_ratio": second_ratio}.items():
-        if not (np.isfinite(ratio) and 0 < ratio <= dimension):
-            raise InvalidInput(f"{name}={ratio} must be positive and leave at least one example")
-    start, added = round(dimension / first_ratio), round(dimension / second_ratio)
-    found = simulate_practice(
-        selection, dimension=dimension, start=start, added=added, rounds=1, ridge=ridge, repeats=repeats, key=key
+    found = simulate_practice(one_round(problem), dimension=dimension, repeats=repeats, key=key)
+    both = (found.mean, found.stderr)
+    return Simulated(
+        *(TwoStageLaw(of.error[..., -1], of.overlap[..., 0], of.overlap[..., -1], of.norm[..., -1]) for of in both)
     )
-    last = {name: float(values[-1]) for name, values in found._asdict().items()}
-    first = {"pruner": float(found.overlap[0]), "pruner_stderr": float(found.overlap_stderr[0])}
-    return TwoStageSimulation(**last, **first)

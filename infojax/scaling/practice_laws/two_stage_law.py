@@ -3,11 +3,10 @@
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Array, ArrayLike, Float
+from jaxtyping import Array, Float
 
 from infojax.scaling.practice_laws.practice_law import practice_law
-from infojax.scaling.selection.problem import require
-from infojax.scaling.selection.rules import Selection
+from infojax.scaling.registry.problems import PracticeProblem, TwoStageProblem
 
 FloatArray = Float[Array, "*shape"] | Float[np.ndarray, "*shape"]
 
@@ -21,32 +20,30 @@ class TwoStageLaw(NamedTuple):
     norm: FloatArray  # length of the second learner
 
 
-def two_stage_law(
-    selection: Selection, *, first_ratio: ArrayLike, second_ratio: ArrayLike, ridge: ArrayLike
-) -> TwoStageLaw:
+def two_stage_law(problem: TwoStageProblem) -> TwoStageLaw:
     """Test error of ridge regression on n₀ random examples and n₁ that the learner of those n₀ selected.
 
     First ŵ₁ = argmin 1/n₀ Σ (w·x − y)²/2 + ridge ‖w‖²/2 on x ~ N(0, I_d), y = sign(w_*·x). Fresh examples are kept by a
     rule that looks at ŵ₁·x until n₁ are there, and the learner is trained again on the union of both, with 1/(n₀ + n₁)
     for 1/n₀. It is the first round of `practice_law`, and every round of a pruner that is frozen after the first stage,
     as what it adds in k rounds it could add in one. `ridge_law` does not hold here, as the pruner depends on data that
-    are trained on again: it may be 40 % off. See docs/scaling-laws.md.
+    are trained on again: it may be 40 % off. See docs/scaling-laws.md. Precision and derivatives are as in `ridge_law`.
 
-    Args:
-        selection: a rule without weights; p is the fraction of fresh examples that passes.
-        first_ratio: d/n₀ > 0.
-        second_ratio: d/n₁ > 0, with n₁ the number of *kept* examples of the second stage.
-        ridge: λ > 0, relative to 1/n₀ and then to 1/(n₀ + n₁).
-
-    Arguments may be arrays that broadcast together; precision and derivatives are as in `ridge_law`.
-
-    Raises `InvalidInput` on ratios or a ridge that are not positive and on weighted rules.
-
-    >>> from infojax.scaling import keep_hard
-    >>> law = two_stage_law(keep_hard(0.3), first_ratio=1 / 3, second_ratio=1 / 3, ridge=0.05)
+    >>> from infojax.scaling import TwoStageProblem, keep_hard
+    >>> law = two_stage_law(TwoStageProblem(keep_hard(0.3), first_ratio=1 / 3, second_ratio=1 / 3, ridge=0.05))
     >>> round(float(law.error), 5), round(float(law.pruner), 5)
     (0.08147, 0.88734)
     """
-    second_ratio = require("second_ratio", second_ratio, lambda v: (v > 0) & (v < np.inf), "d/n₁ > 0")
-    law = practice_law(selection, first_ratio=first_ratio, added_ratio=second_ratio, rounds=1, ridge=ridge)
+    law = practice_law(one_round(problem))
     return TwoStageLaw(law.error[..., 1], law.overlap[..., 0], law.overlap[..., 1], law.norm[..., 1])
+
+
+def one_round(problem: TwoStageProblem) -> PracticeProblem:
+    """The same as practice."""
+    return PracticeProblem(
+        problem.selection,
+        first_ratio=problem.first_ratio,
+        added_ratio=problem.second_ratio,
+        ridge=problem.ridge,
+        rounds=1,
+    )

@@ -10,10 +10,11 @@ from infojax.arrays import traced
 from infojax.errors import InvalidInput
 from infojax.scaling._batched import batched
 from infojax.scaling._roots import root
+from infojax.scaling.registry.checked import changed, require
+from infojax.scaling.registry.problems import RidgeProblem
 from infojax.scaling.ridge.ridge_law import RidgeLaw, law_of
 from infojax.scaling.selection.kept import kept_moments
 from infojax.scaling.selection.moments import orthonormal
-from infojax.scaling.selection.problem import Labels, Problem, check_labels, require
 from infojax.scaling.selection.rules import Selection
 
 
@@ -67,10 +68,10 @@ def anisotropic_law(
     >>> bool(np.isclose(law.error, ridge_law(keep_hard(0.3), pruner=1.0, ratio=0.1, ridge=0.1).error))
     True
     """
-    geometry, numbers, kind = checked_anisotropic(
+    geometry, problem = checked_anisotropic(
         selection, spectrum, truth, pruner, generator, samples, ridge, noise, flips, labels, label_aware
     )
-    return batched(_law_at, selection, *numbers, shared=(geometry,), static=(kind,))
+    return batched(_law_at, problem, shared=(geometry,))
 
 
 def checked_anisotropic(
@@ -85,19 +86,14 @@ def checked_anisotropic(
     flips: ArrayLike,
     labels: Literal["sign", "linear"],
     label_aware: bool,
-) -> tuple[Geometry, tuple[ArrayLike, ...], Labels]:
-    """What the law and its simulation share, or `InvalidInput`."""
-    kind = Labels(labels, label_aware)
-    check_labels(selection, kind, noise, flips)
+) -> tuple[Geometry, RidgeProblem]:
+    """What the law and its simulation share, or `InvalidInput`: a problem whose ratio is samples, as 1/n."""
     if not isinstance(selection, Selection) or selection.weighted:
         raise InvalidInput("anisotropic_law knows rules without weights: keep_hard, keep_easy, keep_random, soft")
-    numbers = (
-        require("samples", samples, lambda v: (v >= 1) & (v < np.inf), "the size of the pool, 1 or more"),
-        require("ridge", ridge, lambda v: (v >= 0) & (v < np.inf), "≥ 0; 0 is the minimum-norm limit"),
-        require("noise", noise, lambda v: (v >= 0) & (v < np.inf), "a standard deviation ≥ 0"),
-        require("flips", flips, lambda v: (v >= 0) & (v <= 1), "a probability, in [0, 1]"),
-    )
-    return whitened(spectrum, truth, pruner, truth if generator is None else generator), numbers, kind
+    samples = require("samples", samples, lambda v: (v >= 1) & (v < np.inf), "the size of the pool, 1 or more")
+    kinds = {"labels": labels, "label_aware": label_aware}
+    problem = RidgeProblem(selection, pruner=1.0, ratio=samples, ridge=ridge, noise=noise, flips=flips, **kinds)
+    return whitened(spectrum, truth, pruner, truth if generator is None else generator), problem
 
 
 def power_spectrum(dimension: int, exponent: float) -> Float[np.ndarray, " d"]:
@@ -134,19 +130,17 @@ def whitened(spectrum: ArrayLike, truth: ArrayLike, pruner: ArrayLike, generator
     return Geometry(root**2, basis, units["truth"], cosine)
 
 
-def _law_at(
-    selection: Selection, samples: Array, ridge: Array, noise: Array, flips: Array, geometry: Geometry, labels: Labels
-) -> RidgeLaw:
+def _law_at(problem: RidgeProblem, geometry: Geometry) -> RidgeLaw:
     """With the effective ridge κ, Λ the spectrum, and the kept moments p, K, c in the basis U of two directions:
 
     κ (p − 1/n Σ Λ/(Λ + κ)) = λ,        B = Uᵀ Λ/(Λ + κ) U,        a = B (p + (K − p) B)⁻¹ c,
     f = Λ/(Λ + κ) U (p + (K − p) B)⁻¹ c,   v = 1/(p n) Σ Λ²/(Λ + κ)²,
     ‖ŵ‖²_Σ = ‖f‖² + v (‖f‖² − ‖a‖² + E[q(y − a·G)²]/p) / (1 − v),   p (1 − v) = λ/κ + 1/n Σ Λκ/(Λ + κ)².
     """
-    zero = jnp.zeros_like(ridge)
-    problem = Problem(zero, samples, ridge, zero + 1, geometry.cosine.astype(ridge.dtype), noise, flips)
-    moments = kept_moments(selection, problem, labels)
-    second, c = orthonormal(moments, problem.pruner_generator)
+    samples, ridge = jnp.asarray(problem.ratio), jnp.asarray(problem.ridge)
+    problem = changed(problem, {"pruner_generator": geometry.cosine.astype(ridge.dtype)})
+    moments = kept_moments(problem)
+    second, c = orthonormal(moments, jnp.asarray(problem.pruner_generator))
     p = moments.kept
     spectrum, basis, truth = (jnp.asarray(v, ridge.dtype) for v in geometry[:3])
     kappa = effective_ridge(spectrum, p * samples, ridge * samples)
@@ -163,7 +157,7 @@ def _law_at(
     along = truth @ f
     lost, beyond = f - along * truth, f - basis @ a
     across = lost @ lost + v * (beyond @ beyond + residual / p) * p * samples / (free + bent)
-    return law_of(along, across, labels)
+    return law_of(along, across, problem.labels)
 
 
 def effective_ridge(

@@ -10,8 +10,9 @@ from jaxtyping import Array, ArrayLike, Float, Int
 
 from infojax.errors import InvalidInput
 from infojax.scaling._batched import batched
+from infojax.scaling.registry.checked import changed
+from infojax.scaling.registry.problems import RidgeProblem
 from infojax.scaling.ridge.ridge_law import law_at
-from infojax.scaling.selection.problem import Labels, Problem, checked_problem
 from infojax.scaling.selection.rules import Selection, keep_all
 
 Hold = Literal["pool", "kept"]
@@ -26,7 +27,7 @@ class Best(NamedTuple):
     """The best of one rule; each field has the shape of the arguments broadcast together."""
 
     error: Float[np.ndarray, "*shape"] | Float[Array, "*shape"]  # of the best choice
-    fraction: Float[np.ndarray, "*shape"] | Float[Array, "*shape"]  # p
+    kept: Float[np.ndarray, "*shape"] | Float[Array, "*shape"]  # p
     ridge: Float[np.ndarray, "*shape"] | Float[Array, "*shape"]  # λ, in the normalisation of the argument `hold`
     strength: Float[np.ndarray, "*shape"] | Float[Array, "*shape"]  # ω of the soft rule, 0 of others
 
@@ -36,7 +37,7 @@ class Choice(NamedTuple):
 
     rule: Int[np.ndarray, "*shape"]  # index into the rules, len(rules) where keeping all is as good
     error: Float[np.ndarray, "*shape"]
-    fraction: Float[np.ndarray, "*shape"]
+    kept: Float[np.ndarray, "*shape"]
     ridge: Float[np.ndarray, "*shape"]
     strength: Float[np.ndarray, "*shape"]
     regret: dict[str, Float[np.ndarray, "*shape"]]  # error of each rule at its best, and of "all", above `error`
@@ -70,15 +71,21 @@ def best_of_rule(
     Fractions below 0.005 are not considered. Raises `InvalidInput` as `ridge_law` does, and on another rule or hold.
 
     >>> best = best_of_rule("hard", pruner=1.0, ratio=0.1, ridge=0.01)
-    >>> round(float(best.fraction), 2), round(float(best.error), 4)
+    >>> round(float(best.kept), 2), round(float(best.error), 4)
     (0.52, 0.0416)
     """
     if rule not in RULES or hold not in ("pool", "kept"):
         raise InvalidInput(f"rule={rule!r}, hold={hold!r}: rules are {', '.join(RULES)}; 'pool' or 'kept' is held")
-    free_ridge = ridge is None
-    labels = Labels("sign", label_aware)
-    problem = _posed(pruner, ratio, ridge, generator, pruner_generator, labels)
-    return batched(_best_at, problem, static=(rule, labels, hold, free_ridge))
+    problem = RidgeProblem(
+        keep_all(),
+        pruner=pruner,
+        ratio=ratio,
+        ridge=1.0 if ridge is None else ridge,
+        generator=generator,
+        pruner_generator=pruner_generator,
+        label_aware=label_aware,
+    )
+    return batched(_best_at, problem, static=(rule, hold, ridge is None))
 
 
 def best_selection(
@@ -107,7 +114,7 @@ def best_selection(
 
     error = chosen("error")
     regret = {name: values - error for name, values in zip((*rules, "all"), errors, strict=True)}
-    return Choice(best, error, chosen("fraction"), chosen("ridge"), chosen("strength"), regret)
+    return Choice(best, error, chosen("kept"), chosen("ridge"), chosen("strength"), regret)
 
 
 def _keeping_all(
@@ -120,28 +127,22 @@ def _keeping_all(
     **_: Any,  # what is held and whether labels are looked at make no difference to it
 ) -> Best:
     """The law without selection, at its best ridge where that is free."""
-    problem = _posed(pruner, ratio, ridge, generator, pruner_generator, Labels())
+    problem = RidgeProblem(
+        keep_all(),
+        pruner=pruner,
+        ratio=ratio,
+        ridge=1.0 if ridge is None else ridge,
+        generator=generator,
+        pruner_generator=pruner_generator,
+    )
     return batched(_all_at, problem, static=(ridge is None,))
 
 
-def _posed(
-    pruner: ArrayLike,
-    ratio: ArrayLike,
-    ridge: ArrayLike | None,
-    generator: ArrayLike,
-    pruner_generator: ArrayLike | None,
-    labels: Labels,
-) -> Problem:
-    """The arguments checked, with any ridge where it is free."""
-    given = 1.0 if ridge is None else ridge
-    return checked_problem(keep_all(), pruner, ratio, given, generator, pruner_generator, labels, 0.0, 0.0)
-
-
-def _all_at(problem: Problem, free_ridge: bool) -> Best:
+def _all_at(problem: RidgeProblem, free_ridge: bool) -> Best:
     one = jnp.ones_like(problem.ratio)
 
     def error(ridge: Float[Array, ""]) -> Any:
-        return law_at(Selection("random", one), problem._replace(ridge=ridge), Labels()).error
+        return law_at(changed(problem, {"ridge": ridge})).error
 
     if not free_ridge:
         return Best(error(problem.ridge), one, problem.ridge, 0 * one)
@@ -152,7 +153,7 @@ def _all_at(problem: Problem, free_ridge: bool) -> Best:
     return Best(least, one, jnp.exp(logs[0]), 0 * one)
 
 
-def _best_at(problem: Problem, rule: str, labels: Labels, hold: str, free_ridge: bool) -> Best:
+def _best_at(problem: RidgeProblem, rule: str, hold: str, free_ridge: bool) -> Best:
     """Coordinates are log p, then log λ where it is free, then ω of the soft rule."""
     dtype = problem.ratio.dtype
     lows, highs = [np.log(FRACTIONS[0])], [np.log(FRACTIONS[1])]
@@ -178,8 +179,8 @@ def _best_at(problem: Problem, rule: str, labels: Labels, hold: str, free_ridge:
         fraction, ridge, strength = parts(point)
         # n and λ are relative to the pool in the law: a pool of n/p, λ' relative to the kept is pλ' to the pool
         scale = fraction if hold == "kept" else 1.0
-        posed = problem._replace(ratio=problem.ratio * scale, ridge=ridge * scale)
-        return law_at(Selection(rule, fraction, strength), posed, labels).error
+        posed = {"ratio": problem.ratio * scale, "ridge": ridge * scale}
+        return law_at(changed(problem, {"selection": Selection(rule, fraction, strength), **posed})).error
 
     bounds = (jnp.asarray(np.array(ends), dtype) for ends in (lows, highs))
     point, least = _descend(error, jnp.asarray(grid, dtype), *bounds)

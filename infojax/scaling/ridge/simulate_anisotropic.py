@@ -9,12 +9,12 @@ import numpy as np
 from jaxtyping import Array, ArrayLike, Float, PRNGKeyArray, Shaped
 
 from infojax.arrays import float64
-from infojax.errors import InvalidInput
-from infojax.scaling._repeats import averaged
+from infojax.scaling._repeats import Simulated, averaged, check_size
+from infojax.scaling.registry.problems import RidgeProblem
 from infojax.scaling.ridge.anisotropic_law import Geometry, checked_anisotropic
 from infojax.scaling.ridge.least_squares import fit
-from infojax.scaling.ridge.simulate_ridge import RidgeSimulation, measured
-from infojax.scaling.selection.problem import Labels
+from infojax.scaling.ridge.ridge_law import RidgeLaw
+from infojax.scaling.ridge.simulate_ridge import measured
 from infojax.scaling.selection.rules import Selection
 
 
@@ -33,7 +33,7 @@ def simulate_anisotropic(
     labels: Literal["sign", "linear"] = "sign",
     noise: float = 0.0,
     flips: float = 0.0,
-) -> RidgeSimulation:
+) -> Simulated[RidgeLaw]:
     """What `anisotropic_law` predicts, measured, in float64; arguments are the law's, one number each, and
 
         repeats: independent pools, at least 2.
@@ -41,33 +41,26 @@ def simulate_anisotropic(
 
     Raises as the law does.
     """
-    geometry, _, kind = checked_anisotropic(
+    geometry, problem = checked_anisotropic(
         selection, spectrum, truth, pruner, generator, samples, ridge, noise, flips, labels, label_aware
     )
-    if repeats < 2:
-        raise InvalidInput(f"repeats={repeats}: a standard error needs at least 2 repeats")
+    check_size(len(geometry.spectrum), repeats, least=1)
     from threadpoolctl import threadpool_limits
 
     with float64(), threadpool_limits(1, user_api="blas"):  # small solves: see simulate_ridge
-        numbers = tuple(jnp.asarray(value, jnp.float64) for value in (ridge, noise, flips))
+        problem = jax.tree.map(lambda number: jnp.asarray(number, jnp.float64), problem)
+        ridgeless = bool(np.asarray(ridge) == 0)
         keys = jax.random.split(key, repeats)
-        options = {"samples": int(samples), "labels": kind, "ridgeless": bool(np.asarray(ridge) == 0)}
-        values = np.asarray(_simulate(keys, selection, geometry, numbers, **options))
-    return RidgeSimulation(*(np.asarray(value) for value in averaged(values)))
+        values = np.asarray(_simulate(keys, problem, geometry, int(samples), ridgeless))
+    return averaged(RidgeLaw, values)
 
 
-@partial(jax.jit, static_argnames=("samples", "labels", "ridgeless"))
+@partial(jax.jit, static_argnames=("samples", "ridgeless"))
 def _simulate(
-    keys: Shaped[Array, "repeats ..."],
-    selection: Selection,
-    geometry: Geometry,
-    numbers: tuple[Array, Array, Array],
-    *,
-    samples: int,
-    labels: Labels,
-    ridgeless: bool,
+    keys: Shaped[Array, "repeats ..."], problem: RidgeProblem, geometry: Geometry, samples: int, ridgeless: bool
 ) -> Float[Array, "repeats 4"]:
-    ridge, noise, flips = numbers
+    selection = problem.selection
+    assert isinstance(selection, Selection)
     root = jnp.sqrt(jnp.asarray(geometry.spectrum))
     basis, truth, cosine = (jnp.asarray(value) for value in (geometry.basis, geometry.truth, geometry.cosine))
 
@@ -76,15 +69,16 @@ def _simulate(
         white = jax.random.normal(for_x, (samples, len(root)))
         margin, beside = white @ basis[:, 0], white @ basis[:, 1]
         along = cosine * margin + jnp.sqrt(1 - cosine**2) * beside
-        if labels.kind == "linear":
-            y = along + noise * jax.random.normal(for_labels, along.shape)
+        if problem.labels == "linear":
+            y = along + problem.noise * jax.random.normal(for_labels, along.shape)
         else:
-            flipped = jax.random.uniform(for_labels, along.shape) < flips
+            flipped = jax.random.uniform(for_labels, along.shape) < problem.flips
             y = jnp.where(flipped, -1, 1).astype(along.dtype) * jnp.sign(along)
         kept = selection.keeps(margin, jax.random.uniform(for_coins, margin.shape))
-        kept &= (y * margin > 0) | (not labels.aware)
+        kept &= (y * margin > 0) | (not problem.label_aware)
         pool = jnp.asarray(samples, white.dtype)
-        learner = root * fit(white * root[None], y, kept.astype(white.dtype), pool, ridge, ridgeless)
-        return measured(jnp.linalg.norm(learner), learner @ truth, labels)
+        ridge, weight = jnp.asarray(problem.ridge), kept.astype(white.dtype)
+        learner = root * fit(white * root[None], y, weight, pool, ridge, ridgeless)
+        return measured(jnp.linalg.norm(learner), learner @ truth, problem.labels)
 
     return jax.lax.map(repeat, keys)

@@ -1,56 +1,34 @@
 """Ridge regression on selected data, simulated: the referee of `ridge_law`."""
 
 from functools import partial
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, ArrayLike, Float, PRNGKeyArray, Shaped
+from jaxtyping import Array, Float, PRNGKeyArray, Shaped
 
 from infojax.arrays import float64
 from infojax.errors import InvalidInput, OverBudget
-from infojax.scaling._repeats import averaged
+from infojax.scaling._repeats import Simulated, at_points, averaged, check_size
+from infojax.scaling.registry.problems import RidgeProblem
 from infojax.scaling.ridge.least_squares import fit
+from infojax.scaling.ridge.ridge_law import RidgeLaw
 from infojax.scaling.selection.pools import directions, draw_kept, draw_pool
-from infojax.scaling.selection.problem import Labels, Problem, checked_problem
-from infojax.scaling.selection.rules import Selection
 from infojax.scaling.selection.weighting import Weighting
 
 Draw = Literal["pool", "kept"]
 
 
-class RidgeSimulation(NamedTuple):
-    """Means over repeats of the fields of `RidgeLaw`, each with the standard error of the mean."""
-
-    error: Float[np.ndarray, "*shape"]
-    error_stderr: Float[np.ndarray, "*shape"]
-    mse: Float[np.ndarray, "*shape"]
-    mse_stderr: Float[np.ndarray, "*shape"]
-    overlap: Float[np.ndarray, "*shape"]
-    overlap_stderr: Float[np.ndarray, "*shape"]
-    norm: Float[np.ndarray, "*shape"]
-    norm_stderr: Float[np.ndarray, "*shape"]
-
-
 def simulate_ridge(
-    selection: Selection | Weighting,
+    problem: RidgeProblem,
     *,
-    pruner: ArrayLike,
-    ratio: ArrayLike,
-    ridge: ArrayLike,
     dimension: int,
     repeats: int,
     key: PRNGKeyArray,
-    generator: ArrayLike = 1.0,
-    pruner_generator: ArrayLike | None = None,
-    label_aware: bool = False,
-    labels: Literal["sign", "linear"] = "sign",
-    noise: ArrayLike = 0.0,
-    flips: ArrayLike = 0.0,
     draw: Draw = "pool",
     memory: int = 4 * 2**30,
-) -> RidgeSimulation:
+) -> Simulated[RidgeLaw]:
     """What `ridge_law` predicts, measured on data of a finite dimension, in float64.
 
     Each repeat draws n = round(dimension / ratio) examples, labels and prunes them, and solves for ŵ by Cholesky
@@ -59,54 +37,41 @@ def simulate_ridge(
     loses nothing as the data are isotropic. A repeat that keeps nothing has ŵ = 0, overlap 0 and error 1/2.
 
     Args:
-        selection, pruner, ratio, ridge, generator, pruner_generator, label_aware, labels, noise, flips: as in
-            `ridge_law`. Arrays broadcast; their points are simulated one after the other, with keys folded from `key`.
+        problem: points of arrays are simulated one after the other, with keys folded from `key`.
         dimension: d ≥ 3.
         repeats: independent repeats of each point, at least 2.
+        key: of the pools.
         draw: "pool" draws every coordinate of every example of the pool and throws away what is not kept. "kept" draws
             only examples that pass the rule, by its truncated normal margin, and how many they are: the same
             distribution, at a cost that does not grow with 1/p. Of hard, easy and random only.
         memory: bytes that the repeats computed at once may take. A CPU computes one repeat after the other, a GPU as
             many together as fit.
 
-    Raises `InvalidInput` as `ridge_law` does, and on a dimension below 3, fewer than 2 repeats, an unknown `draw`, or
-    a pool of which less than one example is kept on average; `OverBudget` if one repeat takes more than `memory`.
+    Raises `InvalidInput` on a dimension below 3, fewer than 2 repeats, an unknown `draw`, or a pool of which less than
+    one example is kept on average; `OverBudget` if one repeat takes more than `memory`.
     """
-    kind = Labels(labels, label_aware)
-    problem = checked_problem(selection, pruner, ratio, ridge, generator, pruner_generator, kind, noise, flips)
-    if dimension < 3:
-        raise InvalidInput(f"dimension={dimension}: three directions need at least 3 dimensions, better 200 or more")
-    if repeats < 2:
-        raise InvalidInput(f"repeats={repeats}: a standard error needs at least 2 repeats")
     if draw not in ("pool", "kept"):
         raise InvalidInput(f"draw={draw!r}: there is 'pool', the whole pool, and 'kept', only what passes the rule")
+    selection = problem.selection
     if draw == "kept" and (isinstance(selection, Weighting) or selection.rule == "soft" or selection.weighted):
         raise InvalidInput("draw='kept' knows the hard, easy and random rules without weights; use draw='pool'")
-    leaves, structure = jax.tree.flatten((selection, problem))
-    points = np.broadcast_arrays(*(np.asarray(leaf, np.float64) for leaf in leaves))
-    found = []
-    for index, point in enumerate(zip(*(leaf.flat for leaf in points), strict=True)):
-        selection, problem = jax.tree.unflatten(structure, [np.float64(value) for value in point])
-        keys = jax.random.split(key if points[0].ndim == 0 else jax.random.fold_in(key, index), repeats)
+    check_size(dimension, repeats, least=3)
+
+    def simulate(point: RidgeProblem, key: PRNGKeyArray) -> Simulated[RidgeLaw]:
+        keys = jax.random.split(key, repeats)
         with float64():
-            values = _simulate_point(selection, problem, kind, dimension, keys, draw, memory)
-        found.append(averaged(values))
-    return RidgeSimulation(*(column.reshape(points[0].shape) for column in np.stack(found).T))
+            return averaged(RidgeLaw, _simulate_point(point, dimension, keys, draw, memory))
+
+    return at_points(simulate, problem, key)
 
 
 def _simulate_point(
-    selection: Selection | Weighting,
-    problem: Problem,
-    labels: Labels,
-    dimension: int,
-    keys: Shaped[Array, "repeats ..."],
-    draw: Draw,
-    memory: int,
+    problem: RidgeProblem, dimension: int, keys: Shaped[Array, "repeats ..."], draw: Draw, memory: int
 ) -> Float[np.ndarray, "repeats 4"]:
     from threadpoolctl import threadpool_limits
 
     pool = round(dimension / float(problem.ratio))
-    p = 1.0 if isinstance(selection, Weighting) else float(selection.fraction)
+    p = 1.0 if isinstance(problem.selection, Weighting) else float(problem.selection.kept)
     if p * pool < 1:
         raise InvalidInput(
             f"of a pool of n = dimension/ratio = {pool} examples a fraction p = {p:g} is less than one example; "
@@ -130,13 +95,11 @@ def _simulate_point(
         return np.asarray(
             _simulate(
                 keys,
-                selection,
                 problem,
                 jnp.asarray(pool, jnp.float64),
                 draw=draw,
                 rows=rows,
                 dimension=dimension,
-                labels=labels,
                 ridgeless=bool(problem.ridge == 0),
                 block=min(block, len(keys)),
             )
@@ -149,38 +112,32 @@ def _room(pool: int, p: float) -> int:
     return 256 * int(np.ceil((p * pool + 6 * np.sqrt(pool * p * (1 - p))) / 256))
 
 
-@partial(jax.jit, static_argnames=("draw", "rows", "dimension", "labels", "ridgeless", "block"))
+@partial(jax.jit, static_argnames=("draw", "rows", "dimension", "ridgeless", "block"))
 def _simulate(
     keys: Shaped[Array, "repeats ..."],
-    selection: Selection | Weighting,
-    problem: Problem,
+    problem: RidgeProblem,
     pool: Float[Array, ""],
     *,
     draw: Draw,
     rows: int,
     dimension: int,
-    labels: Labels,
     ridgeless: bool,
     block: int,
 ) -> Float[Array, "repeats 4"]:
     def repeat(key: PRNGKeyArray) -> Float[Array, "4"]:
-        if draw == "pool" or isinstance(selection, Weighting):
-            examples = draw_pool(key, selection, problem, labels, rows, dimension)
+        if draw == "pool":
+            examples = draw_pool(key, problem, rows, dimension)
         else:
-            examples = draw_kept(key, selection, problem, labels, pool, rows, dimension)
+            examples = draw_kept(key, problem, pool, rows, dimension)
         weights = fit(*examples, pool, problem.ridge, ridgeless)
-        return _measure(weights, problem, labels)
+        along = directions(problem)[2] @ weights[:3]
+        return measured(jnp.linalg.norm(weights), along, problem.labels)
 
     return jax.lax.map(repeat, keys, batch_size=None if block == 1 else block)
 
 
-def _measure(weights: Float[Array, " d"], problem: Problem, labels: Labels) -> Float[Array, "4"]:
-    """Error, mse, overlap and norm of ŵ, in closed form for Gaussian test data."""
-    return measured(jnp.linalg.norm(weights), directions(problem)[2] @ weights[:3], labels)
-
-
-def measured(norm: Float[Array, ""], along: Float[Array, ""], labels: Labels) -> Float[Array, "4"]:
-    """The fields of `RidgeLaw` for one learner of that length, with ŵ·w_* = along."""
+def measured(norm: Float[Array, ""], along: Float[Array, ""], labels: str) -> Float[Array, "4"]:
+    """The fields of `RidgeLaw`, in closed form for Gaussian test data, of one learner of that length, ŵ·w_* = along."""
     overlap = jnp.where(norm > 0, along / jnp.where(norm > 0, norm, 1), 0)
-    mse = 1 - 2 * (1.0 if labels.kind == "linear" else np.sqrt(2 / np.pi)) * along + norm**2
+    mse = 1 - 2 * (1.0 if labels == "linear" else np.sqrt(2 / np.pi)) * along + norm**2
     return jnp.stack([jnp.arccos(jnp.clip(overlap, -1, 1)) / np.pi, mse, overlap, norm])

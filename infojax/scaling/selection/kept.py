@@ -6,48 +6,42 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from infojax.scaling.registry.problems import RidgeProblem
 from infojax.scaling.selection.margin import margin_moments, margin_quadrature
 from infojax.scaling.selection.moments import Moments, sign_moments
-from infojax.scaling.selection.problem import Labels, Problem
-from infojax.scaling.selection.rules import Selection
 from infojax.scaling.selection.soft_cap import REACH, reach, soft_cap
 from infojax.scaling.selection.weighting import Weighting
 
 
-def kept_moments(
-    selection: Selection, problem: Problem, labels: Labels, sine: Float[Array, ""] | None = None
-) -> Moments:
+def kept_moments(problem: RidgeProblem, sine: Float[Array, ""] | None = None) -> Moments:
     """Moments of examples that are kept or not: closed forms, or, for the soft rule, quadrature.
 
     `sine` is that of pruner and generator, where it is known to more digits than their cosine tells.
     """
-    if selection.rule == "soft":
-        return transformed_moments(selection, problem, labels, sine)(lambda weight: weight)
+    selection = problem.selection
+    if isinstance(selection, Weighting) or selection.rule == "soft":
+        return transformed_moments(problem, sine)(lambda weight: weight)
     rho, flips = problem.pruner_generator, problem.flips
-    right = sign_moments(selection, rho, labels.aware, sine)
-    if labels.kind == "linear":
+    right = sign_moments(selection, rho, problem.label_aware, sine)
+    if problem.labels == "linear":
         return _linear(right, problem)
-    if not labels.aware:
+    if not problem.label_aware:
         return right._replace(labels=(1 - 2 * flips) * right.labels)
     # A flipped label is the right one of the opposite generator, −w_g.
-    wrong = sign_moments(selection, -rho, labels.aware, sine)
+    wrong = sign_moments(selection, -rho, problem.label_aware, sine)
     mirror = jnp.asarray([1, -1], rho.dtype)
     wrong = wrong._replace(labels=mirror * wrong.labels, second=jnp.outer(mirror, mirror) * wrong.second)
     return _mixed(right, wrong, flips)
 
 
 def transformed_moments(
-    selection: Selection | Weighting,
-    problem: Problem,
-    labels: Labels,
-    sine: Float[Array, ""] | None = None,
-    halved: bool = False,
+    problem: RidgeProblem, sine: Float[Array, ""] | None = None, halved: bool = False
 ) -> Callable[[Callable[[Array], Array]], Moments]:
     """A function f ↦ moments of E[f(D) …], where D is the weight of an example, 0 if it is not kept, and f(0) = 0.
 
     `halved` integrates over twice as many panels, which makes no difference where the rule is smooth on each.
     """
-    edges, classes = _classes(selection, problem.ratio.dtype, labels)
+    edges, classes = _classes(problem)
     if halved:
         edges = jnp.sort(jnp.concatenate([edges, (edges[1:] + edges[:-1]) / 2]))
     quadrature = margin_quadrature(edges, problem.pruner_generator, sine)
@@ -60,7 +54,7 @@ def transformed_moments(
 
         sizes, layer = (counts(nodes) for nodes in known)
         right = margin_moments(quadrature, sizes, layer)
-        if labels.kind == "linear":
+        if problem.labels == "linear":
             return _linear(right, problem)
         # A flipped label makes an example that agreed with the pruner disagree.
         wrong = margin_moments(quadrature, (sizes[1], sizes[0]), (layer[1], layer[0]))
@@ -72,11 +66,10 @@ def transformed_moments(
 Classes = Callable[[Float[Array, " n"]], tuple[tuple[Array, Array], tuple[Array, Array]]]
 
 
-def _classes(
-    selection: Selection | Weighting, dtype: np.dtype, labels: Labels
-) -> tuple[Float[Array, " edges"], Classes]:
+def _classes(problem: RidgeProblem) -> tuple[Float[Array, " edges"], Classes]:
     """Where the probability may have jumps and kinks, from 0 to where nothing is left; and, by |w_s·x|, probability
     and weight of examples whose label agrees with the pruner, and of those whose label does not."""
+    selection, dtype = problem.selection, jnp.asarray(problem.ratio).dtype
     zero = jnp.zeros((), dtype)
     if isinstance(selection, Weighting):
         inner = [jnp.asarray(edge, dtype) for edge in selection.breaks]
@@ -89,23 +82,23 @@ def _classes(
 
         def given(size: Float[Array, " n"]) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
             agree = checked(size, True)
-            return agree, agree if labels.kind == "linear" else checked(size, False)
+            return agree, agree if problem.labels == "linear" else checked(size, False)
 
         return jnp.stack([zero, *inner, jnp.asarray(REACH, dtype)]), given
     # of a coin that is the same for all, too, as the soft rule of strength 0
     strength = selection.strength if selection.rule == "soft" else 0.0
-    cap = soft_cap(*(jnp.asarray(value, dtype) for value in (selection.fraction, strength)))
+    cap = soft_cap(*(jnp.asarray(value, dtype) for value in (selection.kept, strength)))
 
     def soft(size: Float[Array, " n"]) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
         probability = cap.probability(size)
         # 1/Q overflows where Q does not; nothing there is ever kept
         weight = 1 / jnp.maximum(probability, 1e-30) if selection.weighted else jnp.ones_like(size)
-        return (probability, weight), (jnp.zeros_like(size) if labels.aware else probability, weight)
+        return (probability, weight), (jnp.zeros_like(size) if problem.label_aware else probability, weight)
 
     return jnp.stack([zero, cap.threshold, cap.threshold + reach(cap.strength)]), soft
 
 
-def _linear(right: Moments, problem: Problem) -> Moments:
+def _linear(right: Moments, problem: RidgeProblem) -> Moments:
     """The same examples with labels y = w_g·x + noise: c = K w_g, E q y² = w_g·K w_g + p noise²."""
     target = jnp.stack([jnp.asarray(problem.pruner_generator), jnp.ones_like(right.kept)])
     labels, noise = right.second @ target, right.kept * problem.noise**2

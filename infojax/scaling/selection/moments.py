@@ -57,7 +57,7 @@ def sign_moments(
     if selection.rule != "random":
         return moments
     # A coin that ignores the example scales every moment by p.
-    p = jnp.asarray(selection.fraction, cosine.dtype)
+    p = jnp.asarray(selection.kept, cosine.dtype)
     kept, second, labels, power = (p * moment for moment in moments[:4])
     return Moments(kept, second, labels, power, moments.gram)
 
@@ -124,7 +124,7 @@ def _edge(selection: Selection, cosine: Float[Array, ""], sine: Float[Array, ""]
     threshold = selection.threshold().astype(dtype)
     return _Edge(
         hard=selection.rule == "hard",
-        kept=jnp.asarray(1.0 if selection.rule == "random" else selection.fraction, dtype),
+        kept=jnp.asarray(1.0 if selection.rule == "random" else selection.kept, dtype),
         threshold=threshold,
         stretched=stretch(threshold, sine),
     )

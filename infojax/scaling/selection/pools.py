@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from jax.scipy.special import erfinv, ndtri
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from infojax.scaling.selection.problem import Labels, Problem
+from infojax.scaling.registry.problems import RidgeProblem
 from infojax.scaling.selection.rules import Selection
 from infojax.scaling.selection.weighting import Weighting
 
@@ -24,38 +24,23 @@ class Examples(NamedTuple):
     weight: Float[Array, " m"]
 
 
-def draw_pool(
-    key: PRNGKeyArray,
-    selection: Selection | Weighting,
-    problem: Problem,
-    labels: Labels,
-    size: int,
-    dimension: int,
-) -> Examples:
+def draw_pool(key: PRNGKeyArray, problem: RidgeProblem, size: int, dimension: int) -> Examples:
     """Every coordinate of every example of a pool of the given size; the rule then says which are kept."""
     for_x, for_coins, for_labels = jax.random.split(key, 3)
     x = jax.random.normal(for_x, (size, dimension))
-    y = _labels(for_labels, x, problem, labels)
+    y, selection = _labels(for_labels, x, problem), problem.selection
     margin, coin = x[:, 0], jax.random.uniform(for_coins, (size,))
     agrees = y * margin > 0
     if isinstance(selection, Weighting):
-        probability, weight = selection(jnp.abs(margin), agrees | (labels.kind == "linear"))
+        probability, weight = selection(jnp.abs(margin), agrees | (problem.labels == "linear"))
     else:
         probability = selection.probability(margin)
         weight = 1 / jnp.maximum(probability, 1e-30) if selection.weighted else jnp.ones_like(margin)
-    kept = (coin < probability) & (agrees | (not labels.aware))
+    kept = (coin < probability) & (agrees | (not problem.label_aware))
     return Examples(x, y, jnp.where(kept, weight, 0))
 
 
-def draw_kept(
-    key: PRNGKeyArray,
-    selection: Selection,
-    problem: Problem,
-    labels: Labels,
-    pool: Float[Array, ""],
-    rows: int,
-    dimension: int,
-) -> Examples:
+def draw_kept(key: PRNGKeyArray, problem: RidgeProblem, pool: Float[Array, ""], rows: int, dimension: int) -> Examples:
     """Only examples that pass the rule, without drawing the rest of the pool.
 
     How many pass is Binomial(pool, p); the margin of each follows the normal distribution truncated to where the
@@ -63,17 +48,19 @@ def draw_kept(
     """
     for_x, for_margins, for_count, for_labels = jax.random.split(key, 4)
     x = jax.random.normal(for_x, (rows, dimension))
-    p = jnp.asarray(selection.fraction, x.dtype)
+    selection = problem.selection
+    assert isinstance(selection, Selection)
+    p = jnp.asarray(selection.kept, x.dtype)
     x = x.at[:, 0].set(truncated_margin(for_margins, selection, x[:, 0]))
     count = jax.random.binomial(for_count, pool, p, dtype=x.dtype)
-    y = _labels(for_labels, x, problem, labels)
-    kept = (jnp.arange(rows).astype(x.dtype) < count) & ((y * x[:, 0] > 0) | (not labels.aware))
+    y = _labels(for_labels, x, problem)
+    kept = (jnp.arange(rows).astype(x.dtype) < count) & ((y * x[:, 0] > 0) | (not problem.label_aware))
     return Examples(x, y, kept.astype(x.dtype))
 
 
 def truncated_margin(key: PRNGKeyArray, selection: Selection, free: Float[Array, " m"]) -> Float[Array, " m"]:
     """Margins of examples that passed the hard or easy rule; the free ones, standard normal, of the random rule."""
-    p = jnp.asarray(selection.fraction, free.dtype)
+    p = jnp.asarray(selection.kept, free.dtype)
     uniform = jax.random.uniform(key, free.shape, free.dtype, minval=-1.0)
     if selection.rule == "hard":
         # P(|t| ≤ s) = erf(s/√2) for s ≤ ξ, where it reaches p
@@ -85,15 +72,15 @@ def truncated_margin(key: PRNGKeyArray, selection: Selection, free: Float[Array,
     return free
 
 
-def _labels(key: PRNGKeyArray, x: Float[Array, "m d"], problem: Problem, labels: Labels) -> Float[Array, " m"]:
+def _labels(key: PRNGKeyArray, x: Float[Array, "m d"], problem: RidgeProblem) -> Float[Array, " m"]:
     along = x[:, :2] @ directions(problem)[1, :2]
-    if labels.kind == "linear":
+    if problem.labels == "linear":
         return along + problem.noise * jax.random.normal(key, along.shape)
     signs = jnp.where(along > 0, 1, -1).astype(x.dtype)
     return jnp.where(jax.random.uniform(key, along.shape) < problem.flips, -signs, signs)
 
 
-def directions(problem: Problem) -> Float[Array, "3 3"]:
+def directions(problem: RidgeProblem) -> Float[Array, "3 3"]:
     """The unit vectors w_s, w_g, w_* (rows) in the first three coordinates."""
     s, g, sg = (jnp.asarray(c) for c in (problem.pruner, problem.generator, problem.pruner_generator))
     sine = jnp.sqrt(jnp.maximum(1 - sg**2, 0))

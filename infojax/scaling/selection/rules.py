@@ -17,6 +17,7 @@ from infojax.scaling.selection.soft_cap import soft_cap
 
 # Fractions are no smaller, and other numbers of laws no larger than its inverse: float64 holds their squares.
 RESOLVED = 1e-100
+RULES = ("hard", "easy", "random", "all", "soft")
 
 
 @jax.tree_util.register_dataclass
@@ -24,19 +25,19 @@ RESOLVED = 1e-100
 class Selection:
     """A symmetric rule that keeps a fraction p of standard Gaussian examples.
 
-    A pytree whose leaves are the fraction and the strength, so that it passes through `jit`, `vmap` and `grad`. Made
-    by `keep_hard`, `keep_easy`, `keep_random`, `keep_all` and `soft`, which check them.
+    A pytree whose leaves are the fraction kept and the strength, so that it passes through `jit`, `vmap` and `grad`.
+    Made by `keep_hard`, `keep_easy`, `keep_random`, `keep_all`, `soft` and `named_rule`, which check them.
 
     Attributes:
         rule: "hard" keeps |t| ≤ ξ, "easy" keeps |t| > ξ, "random" tosses the same coin for each example, "soft" one
             that depends on its margin.
-        fraction: p in (0, 1]; any shape.
+        kept: p in (0, 1], the fraction that is kept; any shape.
         strength: ω of the soft rule, positive for hard and negative for easy examples; any shape.
         weighted: whether the learner weighs each kept example by one over its probability of being kept.
     """
 
     rule: str = field(metadata={"static": True})
-    fraction: Any  # not an array type: JAX rebuilds pytrees with placeholders for leaves
+    kept: Any  # not an array type: JAX rebuilds pytrees with placeholders for leaves
     strength: Any = 0.0
     weighted: bool = field(default=False, metadata={"static": True})
 
@@ -45,7 +46,7 @@ class Selection:
 
         Of the soft rule: up to where (ω > 0), or from where (ω < 0), every example is kept.
         """
-        p = jnp.asarray(self.fraction, jnp.result_type(float))
+        p = jnp.asarray(self.kept, jnp.result_type(float))
         if self.rule == "soft":
             return soft_cap(p, jnp.asarray(self.strength, p.dtype)).threshold
         if self.rule == "hard":
@@ -57,7 +58,7 @@ class Selection:
 
     def probability(self, margin: Float[Array, " n"]) -> Float[Array, " n"]:
         """With which probability an example of a given margin w_s·x is kept."""
-        p = jnp.asarray(self.fraction, margin.dtype)
+        p = jnp.asarray(self.kept, margin.dtype)
         if self.rule == "soft":
             return soft_cap(p, jnp.asarray(self.strength, margin.dtype)).probability(margin)
         if self.rule == "random":
@@ -101,6 +102,19 @@ def keep_random(p: ArrayLike) -> Selection:
 def keep_all() -> Selection:
     """Keep every example."""
     return Selection("random", 1.0)
+
+
+def named_rule(rule: str, p: ArrayLike = 1.0, strength: ArrayLike = 0.0) -> Selection:
+    """The rule of a name: "hard", "easy", "random", "soft", with its strength, or "all", whatever p.
+
+    >>> named_rule("hard", 0.2) == keep_hard(0.2)
+    True
+    """
+    if rule not in RULES:
+        raise InvalidInput(f"there is no rule {rule!r}; rules are {', '.join(RULES)}")
+    if rule == "all":
+        return keep_all()
+    return soft(p, strength) if rule == "soft" else Selection(rule, _checked(p))
 
 
 def soft(p: ArrayLike, strength: ArrayLike, *, weighted: bool = False) -> Selection:

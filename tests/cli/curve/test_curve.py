@@ -6,7 +6,7 @@ from PIL import Image
 
 from infojax import scaling
 from infojax.cli import main
-from infojax.scaling import keep_all, keep_easy, keep_hard, ridge_law
+from infojax.scaling import RidgeProblem, keep_all, keep_easy, keep_hard, ridge_law
 
 QUICK = ("--dimension", "20", "--repeats", "3", "--simulate", "3")
 
@@ -41,10 +41,10 @@ def test_writes_the_law_over_a_simulation(curve, tmp_path):
     assert simulated.height == 2 * 3
     np.testing.assert_allclose(simulated["x"], [0.2, 0.6, 1.0] * 2)
     hard, whole = law.filter(curve="hard"), law.filter(curve="all")
-    expected = ridge_law(keep_hard(hard["x"].to_numpy()), pruner=1.0, ratio=0.5, ridge=0.1).error
+    expected = ridge_law(RidgeProblem(keep_hard(hard["x"].to_numpy()), pruner=1.0, ratio=0.5, ridge=0.1)).error
     np.testing.assert_allclose(hard["error_law"], expected, rtol=1e-12)
     np.testing.assert_allclose(
-        whole["error_law"], ridge_law(keep_all(), pruner=1.0, ratio=0.5, ridge=0.1).error, rtol=1e-12
+        whole["error_law"], ridge_law(RidgeProblem(keep_all(), pruner=1.0, ratio=0.5, ridge=0.1)).error, rtol=1e-12
     )
 
 
@@ -64,13 +64,15 @@ def test_labels_of_a_bad_generator(curve):
     code, table, _ = curve(*generator, "--simulate", "0", "--rules", "hard")
     assert code == 0
     expected = ridge_law(
-        keep_hard(table["x"].to_numpy()),
-        pruner=0.9,
-        ratio=0.35,
-        ridge=1e-2,
-        generator=0.6,
-        pruner_generator=0.5,
-        label_aware=True,
+        RidgeProblem(
+            keep_hard(table["x"].to_numpy()),
+            pruner=0.9,
+            ratio=0.35,
+            ridge=1e-2,
+            generator=0.6,
+            pruner_generator=0.5,
+            label_aware=True,
+        )
     )
     np.testing.assert_allclose(table["error_law"], expected.error, rtol=1e-12)
 
@@ -82,7 +84,9 @@ def test_a_ratio_of_the_kept(curve):
         f"{rule}, kept={p}" for p in ("0.2", "1") for rule in ("hard", "easy")
     ]
     easy = table.filter(curve="easy, kept=0.2")
-    expected = ridge_law(keep_easy(0.2), pruner=1.0, ratio=0.2 * easy["x"].to_numpy(), ridge=0.2 * 1e-2).error
+    expected = ridge_law(
+        RidgeProblem(keep_easy(0.2), pruner=1.0, ratio=0.2 * easy["x"].to_numpy(), ridge=0.2 * 1e-2)
+    ).error
     np.testing.assert_allclose(easy["error_law"], expected, rtol=1e-12)
 
 
@@ -91,22 +95,26 @@ def test_a_ratio_of_the_kept(curve):
     [
         pytest.param(
             "two-stage --second-ratio 0.5 --rules hard",
-            lambda x: scaling.two_stage_law(keep_hard(x), first_ratio=0.33, second_ratio=0.5, ridge=0.05),
+            lambda x: scaling.two_stage_law(
+                scaling.TwoStageProblem(keep_hard(x), first_ratio=0.33, second_ratio=0.5, ridge=0.05)
+            ),
             marks=pytest.mark.slow,
         ),
         (
             "perceptron --over kept --rules random --hold kept",
-            lambda x: scaling.perceptron_law(alpha_kept=np.full_like(x, 5.0), fraction=1.0),
+            lambda x: scaling.perceptron_law(scaling.PerceptronProblem(keep_hard(1.0), alpha=np.full_like(x, 5.0))),
         ),
         (
             "mixture --over keep-wrong",
             lambda x: scaling.mixture_law(
-                ratio=0.1, signal=1.0, label_noise=0.4, keep_correct=0.8, keep_wrong=x, real_fraction=0.0, ridge=0.1
+                scaling.MixtureProblem(
+                    ratio=0.1, signal=1.0, flips=0.4, keep_correct=0.8, keep_wrong=x, real_fraction=0.0, ridge=0.1
+                )
             ),
         ),
         (
             "anisotropic --exponent 0 --pruner 0.7 --rules hard",
-            lambda x: ridge_law(keep_hard(x), pruner=0.7, ratio=0.35, ridge=1e-2),
+            lambda x: ridge_law(RidgeProblem(keep_hard(x), pruner=0.7, ratio=0.35, ridge=1e-2)),
         ),
     ],
 )
@@ -125,11 +133,11 @@ def test_generations_of_one_chain(curve):
     assert table["curve"].unique().to_list() == ["hard, label_aware=yes"]
     assert table["x"].to_list() == 2 * list(range(1, 11))
     setting = {"generations": 10, "pruner": 0.9, "ratio": 0.2, "ridge": 1e-2, "label_aware": True}
-    law = scaling.relabelling_law(keep_hard(0.5), **setting)
+    law = scaling.relabelling_law(scaling.RelabellingProblem(keep_hard(0.5), **setting))
     np.testing.assert_allclose(table["error_law"], np.tile(law.error, 2), rtol=1e-9)
     size = {"dimension": 20, "repeats": 3, "key": jax.random.fold_in(jax.random.key(0), 0)}
-    found = scaling.simulate_relabelling(keep_hard(0.5), **setting, **size)
-    np.testing.assert_allclose(table["error"].drop_nulls(), found.error, rtol=1e-9)
+    found = scaling.simulate_relabelling(scaling.RelabellingProblem(keep_hard(0.5), **setting), **size)
+    np.testing.assert_allclose(table["error"].drop_nulls(), found.mean.error, rtol=1e-9)
 
 
 @pytest.mark.slow
@@ -147,11 +155,12 @@ def test_rounds_of_practice_begin_at_none(curve):
     code, table, _ = curve("--law", "practice", "--rules", "hard", "--stop", "3", *QUICK)
     assert code == 0
     assert table["x"].to_list() == 2 * [0, 1, 2, 3]
-    law = scaling.practice_law(keep_hard(0.2), first_ratio=0.4, added_ratio=0.67, rounds=3, ridge=0.05)
+    setting = {"first_ratio": 0.4, "added_ratio": 0.67, "rounds": 3, "ridge": 0.05}
+    law = scaling.practice_law(scaling.PracticeProblem(keep_hard(0.2), **setting))
     np.testing.assert_allclose(table["error_law"], np.tile(law.error, 2), rtol=1e-9)
     size = {"dimension": 20, "repeats": 3, "key": jax.random.fold_in(jax.random.key(0), 0)}
-    found = scaling.simulate_practice(keep_hard(0.2), start=50, added=30, rounds=3, ridge=0.05, **size)
-    np.testing.assert_allclose(table["error"].drop_nulls(), found.error, rtol=1e-9)
+    found = scaling.simulate_practice(scaling.PracticeProblem(keep_hard(0.2), **setting), **size)
+    np.testing.assert_allclose(table["error"].drop_nulls(), found.mean.error, rtol=1e-9)
 
 
 @pytest.mark.slow
@@ -176,11 +185,11 @@ def test_the_best_fraction_is_marked(curve):
         (("--start", "0.8", "--stop", "0.2"), "--start must be below --stop"),
         (("--over", "ridge", "--start", "0"), "must begin above 0"),
         (("--simulate", "1"), "2 or more, or 0 for none"),
-        (("--generator", "0.5"), "give --pruner-generator"),
+        (("--generator", "0.5"), "pruner_generator="),
         (("--rules",), "no rule was given"),
         (("--dimension", "2"), "at least 3 dimensions"),
         (("--law", "mixture", "--pruner", "1"), "--pruner is not an option of the law mixture, but of ridge"),
-        (("--law", "relabelling", "--generations", "2.5", "--over", "kept"), "give a whole number"),
+        (("--law", "relabelling", "--generations", "2.5", "--over", "kept"), "must be a whole number"),
         (("--law", "practice", "--start", "-1"), "give --start and --stop, 0 to 10000"),
         (("--law", "perceptron", "--angle", "100"), "in degrees, in [0, 90]"),
         (("--optimal", "--over", "ratio"), "give --over kept"),

@@ -5,31 +5,28 @@ import numpy as np
 import pytest
 
 from infojax.cli.curve.curve import QUANTITIES, Rule, curve
-from infojax.cli.curve.laws import LAWS
-from infojax.cli.curve.numbers import NUMBERS
 from infojax.cli.curve.presets import PRESETS
-from infojax.cli.curve.problems import _perceptron_arguments
 from infojax.cli.curve.report import QUANTITIES as DRAWN
 from infojax.cli.curve.settings import COMMON, settle
 from infojax.errors import InvalidInput
+from infojax.scaling import LAWS, PerceptronProblem, keep_easy, keep_hard, perceptron_law
 
 
 def test_tables_and_options_fit_together():
     options = set(inspect.signature(curve).parameters)
-    assert {name for law in LAWS.values() for name in law.numbers} == set(NUMBERS)
-    assert {name for law in LAWS.values() for name in law.options} | set(COMMON) <= options
-    assert set(QUANTITIES) == set(DRAWN)
     for law in LAWS.values():
+        assert {*law.options, *COMMON} <= options
         assert law.over in law.numbers
-        assert set(law.options.get("rules", ())) <= set(get_args(Rule))
+        assert set(law.usual.get("rules", ())) <= set(get_args(Rule))
+    assert set(QUANTITIES) == set(DRAWN)
 
 
 @pytest.mark.parametrize("preset", PRESETS)
 def test_presets_are_options_that_could_be_given(preset):
     given, settled = settle(dict(PRESETS[preset])), settle({"preset": preset})
     assert given == settled
-    assert all(NUMBERS[name] and settled.shared[name] == value for name, value in PRESETS[preset].items()
-               if name in NUMBERS)  # fmt: skip
+    assert all(settled.shared[name] == value for name, value in PRESETS[preset].items()
+               if name in settled.law.numbers)  # fmt: skip
 
 
 def test_options_count_over_the_preset_over_the_law():
@@ -45,7 +42,7 @@ def test_options_count_over_the_preset_over_the_law():
 def test_another_axis_leaves_the_presets_axis_behind():
     settings = settle({"preset": "practice-figure3", "over": "kept"})
     assert settings.along is None
-    assert (settings.low, settings.high) == (NUMBERS["kept"].low, NUMBERS["kept"].high)
+    assert (settings.low, settings.high) == (0.02, 1.0)
 
 
 def test_curves_that_would_be_the_same_are_one():
@@ -58,10 +55,10 @@ def test_curves_that_would_be_the_same_are_one():
 
 def test_the_perceptron_in_degrees_and_by_the_pool():
     settled = settle({"law": "perceptron", "angle": 20.0, "rules": ("easy", "random")})
-    easy, random = (_perceptron_arguments(curve.problem) for curve in settled.curves)
-    assert easy == {"alpha_kept": 1.5, "fraction": 0.3, "angle": np.radians(20), "keep": "easy"}
-    assert random["alpha_kept"] == 1.5
-    assert random["fraction"] == 1.0
+    easy, random = (LAWS["perceptron"].pose(curve.problem) for curve in settled.curves)
+    assert easy == PerceptronProblem(keep_easy(0.3), alpha=1.5, angle=20.0)
+    assert random.alpha == 1.5
+    assert perceptron_law(random) == perceptron_law(PerceptronProblem(keep_hard(1.0), alpha=1.5, angle=20.0))
 
 
 @pytest.mark.parametrize(
@@ -73,8 +70,8 @@ def test_the_perceptron_in_degrees_and_by_the_pool():
         ),
         ({"law": "perceptron", "ridge": 1.0}, "--ridge is not an option of the law perceptron"),
         ({"law": "mixture", "optimal": True}, "--optimal is of the law ridge"),
-        ({"law": "mixture", "quantity": "mse"}, "the law mixture gives error, accuracy, overlap, norm"),
-        ({"over": "label-noise"}, "the law ridge has no such number; it has --kept"),
+        ({"law": "mixture", "quantity": "mse"}, "the law mixture gives accuracy, error, overlap, norm"),
+        ({"over": "signal"}, "the law ridge has no such number; it has --kept"),
         ({"law": "two-stage", "rules": ("hard", "soft")}, "no simulation with the rule soft; give --simulate 0"),
         ({"preset": "collapse", "start": 2.2, "stop": 2.8}, "there is no generation"),
         ({"preset": "collapse", "law": "ridge"}, "is of the law relabelling"),

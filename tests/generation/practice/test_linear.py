@@ -10,7 +10,16 @@ from infojax.generation.practice.linear import LINEAR, RidgeFit, log_tilt, tilte
 from infojax.generation.practice.loop import practise
 from infojax.generation.practice.policy import FROZEN, PRACTICE, UNIFORM
 from infojax.rounds import Plan
-from infojax.scaling import keep_all, practice_law, ridge_law, soft, two_stage_law
+from infojax.scaling import (
+    PracticeProblem,
+    RidgeProblem,
+    TwoStageProblem,
+    keep_all,
+    practice_law,
+    ridge_law,
+    soft,
+    two_stage_law,
+)
 from infojax.training import Learner, append, empty, entropy
 
 TRUTH = np.eye(30)[0].astype(np.float32)
@@ -66,13 +75,15 @@ def test_the_loop_is_what_the_laws_say(policy, strength):
     errors = np.array([_run(policy, strength, jax.random.key(seed)) for seed in range(8)])
     rule = soft(0.05, strength)  # small enough for the rule not to be capped at 1: the tilt itself
     if policy is PRACTICE:
-        law = practice_law(rule, first_ratio=0.4, added_ratio=2 / 3, rounds=3, ridge=0.05).error
+        law = practice_law(PracticeProblem(rule, first_ratio=0.4, added_ratio=2 / 3, rounds=3, ridge=0.05)).error
     elif policy is FROZEN:
-        first = practice_law(rule, first_ratio=0.4, added_ratio=1.0, rounds=0, ridge=0.05).error
+        first = practice_law(PracticeProblem(rule, first_ratio=0.4, added_ratio=1.0, rounds=0, ridge=0.05)).error
         ratios = 2 / 3 / np.arange(1, 4)
-        law = np.append(first, two_stage_law(rule, first_ratio=0.4, second_ratio=ratios, ridge=0.05).error)
+        law = np.append(
+            first, two_stage_law(TwoStageProblem(rule, first_ratio=0.4, second_ratio=ratios, ridge=0.05)).error
+        )
     else:
-        law = ridge_law(keep_all(), pruner=1.0, ratio=150 / (375 + 225 * np.arange(4)), ridge=0.05).error
+        law = ridge_law(RidgeProblem(keep_all(), pruner=1.0, ratio=150 / (375 + 225 * np.arange(4)), ridge=0.05)).error
     stderr = errors.std(0, ddof=1) / np.sqrt(len(errors))
     assert (np.abs(errors.mean(0) - law) < 4 * stderr + 0.02 * law).all(), (errors.mean(0), law, stderr)
 

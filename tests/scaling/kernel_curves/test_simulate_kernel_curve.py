@@ -20,7 +20,7 @@ def test_one_factor_gives_what_a_regression_for_each_size_does(outputs):
     kernel, cross, y, test = problem(25, 7, outputs)
     sizes, ridge = np.array([13, 1, 25, 6]), 0.2
     found = simulate_kernel_curve(kernel, cross, y, test, sizes=sizes, ridge=ridge, repeats=3, key=KEY)
-    assert found.mse_repeats.shape == found.error_repeats.shape == (3, 4)
+    assert found.repeats.mse.shape == found.repeats.error.shape == (3, 4)
     with float64():  # as the permutations are drawn
         drawn = [np.asarray(jax.random.permutation(key, 25)) for key in jax.random.split(KEY, 3)]
     for repeat, order in enumerate(drawn):
@@ -28,12 +28,12 @@ def test_one_factor_gives_what_a_regression_for_each_size_does(outputs):
             x = order[:n]
             predicted = cross[:, x] @ np.linalg.solve(kernel[np.ix_(x, x)] + ridge * np.eye(n), y[x])
             mse = np.mean(np.sum((predicted - test) ** 2, 1))
-            np.testing.assert_allclose(found.mse_repeats[repeat, column], mse, rtol=1e-9)
+            np.testing.assert_allclose(found.repeats.mse[repeat, column], mse, rtol=1e-9)
             classes = [(a > 0)[:, 0] if outputs == 1 else a.argmax(1) for a in (predicted, test)]
-            np.testing.assert_allclose(found.error_repeats[repeat, column], np.mean(classes[0] != classes[1]))
-    np.testing.assert_allclose(found.mse, found.mse_repeats.mean(0))
-    np.testing.assert_allclose(found.mse_stderr, found.mse_repeats.std(0, ddof=1) / 3**0.5)
-    np.testing.assert_allclose(found.mse_stderr[2], 0, atol=1e-12)  # the whole pool
+            np.testing.assert_allclose(found.repeats.error[repeat, column], np.mean(classes[0] != classes[1]))
+    np.testing.assert_allclose(found.mean.mse, found.repeats.mse.mean(0))
+    np.testing.assert_allclose(found.stderr.mse, found.repeats.mse.std(0, ddof=1) / 3**0.5)
+    np.testing.assert_allclose(found.stderr.mse[2], 0, atol=1e-12)  # the whole pool
 
 
 def test_what_cannot_be_simulated_is_refused():

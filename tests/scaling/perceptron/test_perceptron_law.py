@@ -11,6 +11,7 @@ from scipy.special import erfinv, ndtr, ndtri
 
 from infojax.arrays._precision import float64
 from infojax.errors import InvalidInput
+from infojax.scaling import PerceptronProblem, named_rule
 from infojax.scaling.perceptron.margins import averages, kept_examples
 from infojax.scaling.perceptron.perceptron_law import perceptron_law
 
@@ -19,24 +20,28 @@ ALPHA = np.geomspace(0.2, 100, 12)
 FRACTION = np.geomspace(0.02, 1, 9)
 
 
+def law_of(alpha, kept, angle=0.0, rule="hard"):
+    return perceptron_law(PerceptronProblem(named_rule(rule, kept), alpha=alpha, angle=angle))
+
+
 def gauss(t):
     return np.exp(-(t**2) / 2) / np.sqrt(2 * np.pi)
 
 
 def test_golden_values():
     """From an independent maximisation of the margin, which knows the margin to 1e-8 and the error to 3e-8."""
-    law = perceptron_law(alpha_kept=np.array([2.0, 2.0, 2.5]), fraction=np.array([1.0, 0.5, 0.001]))
+    law = law_of(alpha=np.array([2.0, 2.0, 2.5]), kept=np.array([1.0, 0.5, 0.001]))
     np.testing.assert_allclose(law.error, [0.18847862, 0.13609711, 0.00024287], atol=3e-8)
     np.testing.assert_allclose(law.margin, [0.45457756, 0.25015195, 0.00041145], atol=1e-8)
-    tilted = perceptron_law(alpha_kept=4.0, fraction=0.5, angle=np.radians(20))
+    tilted = law_of(alpha=4.0, kept=0.5, angle=20)
     np.testing.assert_allclose(tilted, [0.07059450, 0.13464847, 0.97550764], atol=1e-8)
 
 
 def test_values_in_forty_digits():
     """The same two equations solved in 40 digits, far out and on both sides of the cliff."""
-    hard = perceptron_law(alpha_kept=np.array([2.01, 1.99, 5e4]), fraction=np.array([1e-3, 1e-4, 2e-5]))
+    hard = law_of(alpha=np.array([2.01, 1.99, 5e4]), kept=np.array([1e-3, 1e-4, 2e-5]))
     np.testing.assert_allclose(hard.error, [0.0016301767530521942, 0.4936539916383041, 2.0019557271096743e-10], 1e-12)
-    easy = perceptron_law(alpha_kept=np.array([8e4, 0.01]), fraction=np.array([1e-4, 0.3]), keep="easy")
+    easy = law_of(alpha=np.array([8e4, 0.01]), kept=np.array([1e-4, 0.3]), rule="easy")
     np.testing.assert_allclose(easy.error, [1.2111366030309397e-6, 0.45076816073558937], 1e-12)
 
 
@@ -59,7 +64,7 @@ def saddle_point(alpha, fraction, overlap, margin):
 
 @given(alpha=st.floats(0.3, 8), fraction=st.floats(0.1, 0.99))
 def test_saddle_point_equations_hold(alpha, fraction):
-    law = perceptron_law(alpha_kept=alpha, fraction=fraction)
+    law = law_of(alpha=alpha, kept=fraction)
     residuals = saddle_point(alpha, fraction, float(law.overlap), float(law.margin))
     np.testing.assert_allclose(residuals, 0, atol=1e-9)
 
@@ -102,6 +107,7 @@ def tilted_saddle_point(alpha, fraction, angle, overlap, probe_overlap, margin):
 def test_tilted_saddle_point_equations_hold(alpha, fraction, angle):
     from infojax.scaling.perceptron.solver import largest_margin
 
+    law = law_of(alpha=alpha, kept=fraction, angle=angle)
     angle = np.radians(angle)
     with float64():
         kept = kept_examples(jnp.asarray(fraction), jnp.asarray(angle), "hard")
@@ -109,7 +115,6 @@ def test_tilted_saddle_point_equations_hold(alpha, fraction, angle):
     c = np.asarray(student.c)
     norm = np.sqrt(1 + c @ c)
     probe_overlap = (c @ [np.cos(angle), np.sin(angle)]) / norm
-    law = perceptron_law(alpha_kept=alpha, fraction=fraction, angle=angle)
     np.testing.assert_allclose(law.overlap, c[0] / norm, rtol=1e-9)
     residuals = tilted_saddle_point(alpha, fraction, angle, float(law.overlap), probe_overlap, float(law.margin))
     np.testing.assert_allclose(residuals, 0, atol=1e-7)
@@ -158,7 +163,7 @@ def test_averages_are_integrals(keep, k, along, across, fraction, angle):
 @pytest.mark.parametrize("keep", ["hard", "easy"])
 def test_no_cell_of_the_grid_is_without_an_answer(keep):
     for alpha in (ALPHA[:, None], ALPHA[:, None] * FRACTION):  # of what is kept, of the pool
-        law = perceptron_law(alpha_kept=alpha, fraction=FRACTION, keep=keep)
+        law = law_of(alpha=alpha, kept=FRACTION, rule=keep)
         assert np.isfinite(np.stack(law)).all()
         assert ((law.error > 0) & (law.error < 0.5)).all()
         # more examples of the same kind never hurt, and never widen the margin
@@ -173,15 +178,15 @@ def test_no_probe_without_error_is_without_an_answer(keep):
     """Over eight decades of both, and close to the cliff at 2 kept hard examples a dimension."""
     rng = np.random.default_rng(0)
     alpha = np.concatenate([10 ** rng.uniform(-3, 5, 10_000), rng.uniform(1.98, 2.02, 10_000)])
-    law = perceptron_law(alpha_kept=alpha, fraction=10 ** rng.uniform(-5, 0, 20_000), keep=keep)
+    law = law_of(alpha=alpha, kept=10 ** rng.uniform(-5, 0, 20_000), rule=keep)
     assert ((law.error > 0) & (law.error < 0.5) & (law.margin > 0)).all()
 
 
 @pytest.mark.parametrize("keep", ["hard", "easy"])
 def test_a_tilted_probe_gives_an_answer_too_and_a_larger_one_at_the_end(keep):
     alpha, fraction = ALPHA[::4][:, None, None], FRACTION[::3][:, None]
-    angles = np.radians([0.01, 5, 40, 89, 90])
-    law = perceptron_law(alpha_kept=alpha, fraction=fraction, angle=angles, keep=keep)
+    angles = np.array([0.01, 5, 40, 89, 90])
+    law = law_of(alpha=alpha, kept=fraction, angle=angles, rule=keep)
     assert np.isfinite(np.stack(law)).all()
     assert (np.diff(law.error, axis=0) < 0).all()
     np.testing.assert_allclose(law.error, np.arccos(law.overlap) / np.pi, rtol=1e-5)
@@ -189,22 +194,22 @@ def test_a_tilted_probe_gives_an_answer_too_and_a_larger_one_at_the_end(keep):
 
 @pytest.mark.parametrize("keep", ["hard", "easy"])
 def test_small_angles_tend_to_none(keep):
-    cells = {"alpha_kept": np.array([[0.3], [2.0], [10.0]]), "fraction": np.array([0.05, 0.4, 0.95]), "keep": keep}
-    straight, tilted = np.stack(perceptron_law(**cells)), np.stack(perceptron_law(**cells, angle=1e-7))
+    cells = {"alpha": np.array([[0.3], [2.0], [10.0]]), "kept": np.array([0.05, 0.4, 0.95]), "rule": keep}
+    straight, tilted = np.stack(law_of(**cells)), np.stack(law_of(**cells, angle=np.degrees(1e-7)))
     np.testing.assert_allclose(tilted, straight, rtol=1e-9)
 
 
 def test_keeping_all_asks_no_probe():
-    law = perceptron_law(alpha_kept=3.0, fraction=1.0, angle=np.array([0.0, 0.3, np.pi / 2]))
-    easy = perceptron_law(alpha_kept=3.0, fraction=1.0, keep="easy")
+    law = law_of(alpha=3.0, kept=1.0, angle=np.array([0.0, 17.0, 90.0]))
+    easy = law_of(alpha=3.0, kept=1.0, rule="easy")
     np.testing.assert_allclose(law.error, easy.error, rtol=1e-9)
 
 
 def test_derivatives_are_finite_differences():
     def error(x):
-        return perceptron_law(alpha_kept=x[0], fraction=x[1], angle=x[2]).error
+        return law_of(alpha=x[0], kept=x[1], angle=x[2]).error
 
-    point, h = np.array([3.0, 0.4, 0.3]), 1e-5
+    point, h = np.array([3.0, 0.4, 20.0]), 1e-5
     with float64():
         slopes = jax.grad(error)(jnp.asarray(point))
     for i, step in enumerate(h * np.eye(3)):
@@ -214,7 +219,7 @@ def test_derivatives_are_finite_differences():
 @pytest.mark.parametrize("keep", ["hard", "easy"])
 def test_derivatives_of_a_probe_without_error(keep):
     def error(alpha, fraction):
-        return perceptron_law(alpha_kept=alpha, fraction=fraction, keep=keep).error
+        return law_of(alpha=alpha, kept=fraction, rule=keep).error
 
     h = 1e-5
     with float64():
@@ -228,9 +233,9 @@ def test_derivatives_of_a_probe_without_error(keep):
 
 def test_traced_in_float32_close_to_float64():
     alpha = np.array([0.5, 3.0])
-    exact = perceptron_law(alpha_kept=alpha, fraction=0.3)
+    exact = law_of(alpha=alpha, kept=0.3)
     assert all(isinstance(field, np.ndarray) and field.dtype == np.float64 for field in exact)
-    single = jax.jit(lambda a: perceptron_law(alpha_kept=a, fraction=0.3))(np.float32(alpha))
+    single = jax.jit(lambda a: law_of(alpha=a, kept=0.3))(np.float32(alpha))
     assert single.error.dtype == jnp.float32
     np.testing.assert_allclose(single.error, exact.error, rtol=1e-5)
 
@@ -238,27 +243,28 @@ def test_traced_in_float32_close_to_float64():
 def test_many_are_as_one():
     """Blocks are filled up, and an empty array is no problem."""
     alpha = np.geomspace(0.3, 30, 70)
-    many = perceptron_law(alpha_kept=alpha, fraction=0.5)
-    one = perceptron_law(alpha_kept=alpha[-1], fraction=0.5)
+    many = law_of(alpha=alpha, kept=0.5)
+    one = law_of(alpha=alpha[-1], kept=0.5)
     np.testing.assert_allclose(many.error[-1], one.error, rtol=1e-12)
     assert one.error.shape == ()
-    assert perceptron_law(alpha_kept=np.ones((0, 3)), fraction=0.5).error.shape == (0, 3)
+    assert law_of(alpha=np.ones((0, 3)), kept=0.5).error.shape == (0, 3)
 
 
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
-        ({"alpha_kept": 0.0}, r"alpha_kept=0\.0 .*above 0"),
-        ({"alpha_kept": np.inf}, "alpha_kept=inf"),
-        ({"fraction": 0.0}, r"fraction=0\.0 .*\(0, 1\]"),
-        ({"fraction": np.array([0.5, 1.2])}, r"fraction=1\.2"),
+        ({"alpha": 0.0}, r"alpha=0\.0 .*above 0"),
+        ({"alpha": np.inf}, "alpha=inf"),
+        ({"kept": 0.0}, r"p is 0\.0.*\(0, 1\]"),
+        ({"kept": np.array([0.5, 1.2])}, r"p is 1\.2"),
         ({"angle": -0.1}, r"angle=-0\.1"),
-        ({"angle": 20.0}, r"angle=20\.0 .*np\.radians"),
+        ({"angle": 90.1}, r"angle=90\.1 .*degrees"),
         ({"angle": np.nan}, "angle=nan"),
-        ({"keep": "all"}, "keep='all': there is 'hard'"),
-        ({"alpha_kept": np.ones(2), "fraction": np.full(3, 0.5)}, r"alpha_kept \(2,\), fraction \(3,\)"),
+        ({"rule": "medium"}, "no rule 'medium'; rules are hard"),
+        ({"rule": "soft"}, "keep_hard, keep_easy, keep_random"),
+        ({"alpha": np.ones(2), "kept": np.full(3, 0.5)}, r"kept \(3,\), alpha \(2,\)"),
     ],
 )
 def test_bad_arguments_are_refused(wrong, says):
     with pytest.raises(InvalidInput, match=says):
-        perceptron_law(**{"alpha_kept": 2.0, "fraction": 0.5, **wrong})
+        law_of(**{"alpha": 2.0, "kept": 0.5, **wrong})

@@ -4,8 +4,8 @@ import pytest
 from sklearn.svm import SVC
 
 from infojax.errors import InvalidInput, OverBudget
-from infojax.scaling.perceptron.perceptron_law import perceptron_law
-from infojax.scaling.perceptron.simulate_perceptron import max_margin, simulate_perceptron
+from infojax.scaling import PerceptronProblem, keep_hard, named_rule, perceptron_law, simulate_perceptron
+from infojax.scaling.perceptron.simulate_perceptron import max_margin
 
 KEY = jax.random.key(5)
 CELLS = [
@@ -21,14 +21,14 @@ CELLS = [
 ]
 
 
-@pytest.mark.parametrize(("keep", "alpha", "fraction", "degrees"), CELLS)
-def test_law_and_simulation_agree(keep, alpha, fraction, degrees):
+@pytest.mark.parametrize(("rule", "alpha", "kept", "angle"), CELLS)
+def test_law_and_simulation_agree(rule, alpha, kept, angle):
     """Every quantity within 4 standard errors, or 5 % of the law."""
-    cell = {"alpha_kept": alpha, "fraction": fraction, "angle": np.radians(degrees), "keep": keep}
-    law = perceptron_law(**cell)
-    measured = simulate_perceptron(**cell, dimension=100, repeats=10, key=KEY)
+    selection, cell = named_rule(rule, kept), {"alpha": alpha, "angle": angle}
+    law = perceptron_law(PerceptronProblem(selection, **cell))
+    measured = simulate_perceptron(PerceptronProblem(selection, **cell), dimension=100, repeats=10, key=KEY)
     for name, value in law._asdict().items():
-        found, stderr = getattr(measured, name), getattr(measured, f"{name}_stderr")
+        found, stderr = getattr(measured.mean, name), getattr(measured.stderr, name)
         assert abs(found - value) < max(4 * stderr, 0.05 * abs(value)), name
         assert stderr < 0.15 * abs(value), f"{name} is not measured well enough to test anything"
 
@@ -53,34 +53,42 @@ def test_what_cannot_be_separated_is_refused():
 
 def test_signed_margins_are_another_rule():
     """The same for a perfect probe; for a poor one, keeping what it gets wrong is far worse."""
-    cell = {"alpha_kept": 4.0, "fraction": 0.2, "dimension": 60, "repeats": 6, "key": KEY}
-    np.testing.assert_array_equal(simulate_perceptron(**cell), simulate_perceptron(**cell, margin="signed"))
-    poor = {**cell, "angle": np.radians(40)}
-    unsigned, signed = simulate_perceptron(**poor), simulate_perceptron(**poor, margin="signed")
-    assert signed.error > unsigned.error + 0.1
+    size = {"dimension": 60, "repeats": 6, "key": KEY}
+    good, poor = (PerceptronProblem(keep_hard(0.2), alpha=4.0, angle=angle) for angle in (0.0, 40.0))
+    unsigned, signed = (simulate_perceptron(good, **size, margin=margin).mean for margin in ("unsigned", "signed"))
+    np.testing.assert_array_equal(unsigned, signed)
+    unsigned, signed = (simulate_perceptron(poor, **size, margin=margin) for margin in ("unsigned", "signed"))
+    assert signed.mean.error > unsigned.mean.error + 0.1
 
 
 def test_arrays_are_simulated_point_by_point_and_keys_decide():
-    setting = {"dimension": 20, "repeats": 3, "key": KEY}
-    table = simulate_perceptron(alpha_kept=np.array([[1.0], [2.0]]), fraction=np.array([0.3, 0.6, 1.0]), **setting)
-    assert all(field.shape == (2, 3) and field.dtype == np.float64 for field in table)
-    assert len(np.unique(table.error)) == 6
-    alone = simulate_perceptron(alpha_kept=1.0, fraction=1.0, **{**setting, "key": jax.random.fold_in(KEY, 2)})
-    assert alone.error == table.error[0, 2]
+    size = {"dimension": 20, "repeats": 3}
+    problem = PerceptronProblem(keep_hard(np.array([0.3, 0.6, 1.0])), alpha=np.array([[1.0], [2.0]]))
+    table = simulate_perceptron(problem, **size, key=KEY)
+    assert all(field.shape == (2, 3) and field.dtype == np.float64 for field in table.mean + table.stderr)
+    assert len(np.unique(table.mean.error)) == 6
+    one = PerceptronProblem(keep_hard(1.0), alpha=1.0)
+    alone = simulate_perceptron(one, **size, key=jax.random.fold_in(KEY, 2))
+    assert alone.mean.error == table.mean.error[0, 2]
 
 
 @pytest.mark.parametrize(
     ("wrong", "error", "says"),
     [
-        ({"alpha_kept": -1.0}, InvalidInput, r"alpha_kept=-1\.0"),
+        ({"alpha": -1.0}, InvalidInput, r"alpha=-1\.0"),
         ({"margin": "squared"}, InvalidInput, "margin='squared'"),
         ({"dimension": 1}, InvalidInput, "at least 2 dimensions"),
         ({"repeats": 1}, InvalidInput, "at least 2 repeats"),
-        ({"alpha_kept": 0.01}, InvalidInput, "less than one example"),
-        ({"fraction": 1e-7}, OverBudget, "raise the fraction"),
+        ({"alpha": 0.01}, InvalidInput, "less than one example"),
+        ({"selection": keep_hard(1e-7)}, OverBudget, "keep a larger fraction"),
     ],
 )
 def test_bad_arguments_are_refused(wrong, error, says):
-    given = {"alpha_kept": 1.0, "fraction": 0.5, "dimension": 20, "repeats": 2, "key": KEY, **wrong}
+    size = {"dimension": 20, "repeats": 2, "key": KEY} | {
+        name: wrong[name] for name in ("dimension", "repeats", "margin") if name in wrong
+    }
+    numbers = {"selection": keep_hard(0.5), "alpha": 1.0} | {
+        name: wrong[name] for name in ("selection", "alpha") if name in wrong
+    }
     with pytest.raises(error, match=says):
-        simulate_perceptron(**given)
+        simulate_perceptron(PerceptronProblem(**numbers), **size)

@@ -11,7 +11,15 @@ import pytest
 
 from infojax.arrays._precision import float64
 from infojax.errors import InvalidInput
-from infojax.scaling import PracticeLaw, keep_easy, keep_hard, practice_law, two_stage_law
+from infojax.scaling import (
+    PracticeLaw,
+    PracticeProblem,
+    TwoStageProblem,
+    keep_easy,
+    keep_hard,
+    practice_law,
+    two_stage_law,
+)
 from infojax.scaling.practice_laws.practice_law import _check_digits
 
 
@@ -93,7 +101,7 @@ def exact(rule, p, first, added, rounds, ridge, digits=300):
     ],
 )
 def test_forty_rounds_keep_their_digits(rule, p, first, added, ridge):
-    law = practice_law(rule(p), first_ratio=first, added_ratio=added, rounds=40, ridge=ridge)
+    law = practice_law(PracticeProblem(rule(p), first_ratio=first, added_ratio=added, rounds=40, ridge=ridge))
     error, norm = exact(rule, p, first, added, 40, ridge)
     np.testing.assert_allclose(law.error, error, rtol=1e-9)
     np.testing.assert_allclose(law.norm, norm, rtol=1e-9)
@@ -103,7 +111,7 @@ def test_forty_rounds_keep_their_digits(rule, p, first, added, ridge):
 @pytest.mark.parametrize("first", [1e-7, 1.0, 10.0, 1e3, 1e7])
 @pytest.mark.parametrize(("added", "ridge"), [(1.0, 1e-18), (1e3, 1e-14), (1e-6, 1e-12), (1.0, 1e6)])
 def test_small_ridges_and_large_ratios_are_numbers(first, added, ridge):
-    law = practice_law(keep_hard(0.3), first_ratio=first, added_ratio=added, rounds=2, ridge=ridge)
+    law = practice_law(PracticeProblem(keep_hard(0.3), first_ratio=first, added_ratio=added, rounds=2, ridge=ridge))
     error, norm = exact(keep_hard, 0.3, first, added, 2, ridge)
     np.testing.assert_allclose(law.error, error, rtol=1e-9)
     np.testing.assert_allclose(law.norm, norm, rtol=1e-9)
@@ -112,8 +120,10 @@ def test_small_ridges_and_large_ratios_are_numbers(first, added, ridge):
 def test_no_error_is_nothing():
     ratio, ridge = np.logspace(-7, 7, 12)[:, None], np.logspace(-20, 8, 11)
     for p in (0.3, 0.005):
-        practice = practice_law(keep_hard(p), first_ratio=ratio, added_ratio=1.0, rounds=3, ridge=ridge)
-        second = two_stage_law(keep_hard(p), first_ratio=0.5, second_ratio=ratio, ridge=ridge)
+        practice = practice_law(
+            PracticeProblem(keep_hard(p), first_ratio=ratio, added_ratio=1.0, rounds=3, ridge=ridge)
+        )
+        second = two_stage_law(TwoStageProblem(keep_hard(p), first_ratio=0.5, second_ratio=ratio, ridge=ridge))
         for error in (practice.error, second.error):
             assert np.isfinite(error).all()
             assert (error > 0).all()
@@ -121,10 +131,12 @@ def test_no_error_is_nothing():
 
 def test_float32_has_four_digits_and_so_do_its_slopes():
     def last(p):
-        return practice_law(keep_hard(p), first_ratio=0.4, added_ratio=2 / 3, rounds=5, ridge=0.05).error[-1]
+        return practice_law(
+            PracticeProblem(keep_hard(p), first_ratio=0.4, added_ratio=2 / 3, rounds=5, ridge=0.05)
+        ).error[-1]
 
     def second(p):
-        return two_stage_law(keep_hard(p), first_ratio=0.1, second_ratio=50.0, ridge=0.05).error
+        return two_stage_law(TwoStageProblem(keep_hard(p), first_ratio=0.1, second_ratio=50.0, ridge=0.05)).error
 
     for law in (last, second):
         value, slope = jax.jit(jax.value_and_grad(law))(0.2)
@@ -136,7 +148,9 @@ def test_float32_has_four_digits_and_so_do_its_slopes():
 
 def test_where_float32_has_no_digits_it_says_nothing():
     def law(ridge):
-        return practice_law(keep_hard(0.005), first_ratio=0.1, added_ratio=0.02, rounds=40, ridge=ridge).error
+        return practice_law(
+            PracticeProblem(keep_hard(0.005), first_ratio=0.1, added_ratio=0.02, rounds=40, ridge=ridge)
+        ).error
 
     single, double = jax.jit(law)(1e-3), law(1e-3)
     told = ~np.isnan(single)
@@ -146,11 +160,11 @@ def test_where_float32_has_no_digits_it_says_nothing():
 
 def test_too_many_rounds_are_refused_and_many_points_come_in_blocks():
     with pytest.raises(InvalidInput, match=r"rounds=1001"):
-        practice_law(keep_hard(0.3), first_ratio=1.0, added_ratio=1.0, rounds=1001, ridge=0.1)
+        practice_law(PracticeProblem(keep_hard(0.3), first_ratio=1.0, added_ratio=1.0, rounds=1001, ridge=0.1))
     ridge = np.geomspace(1e-3, 1, 900)
     setting = {"first_ratio": 0.5, "added_ratio": 1.0, "rounds": 40}
-    many = practice_law(keep_hard(0.3), **setting, ridge=ridge)
-    some = practice_law(keep_hard(0.3), **setting, ridge=ridge[::300])
+    many = practice_law(PracticeProblem(keep_hard(0.3), **setting, ridge=ridge))
+    some = practice_law(PracticeProblem(keep_hard(0.3), **setting, ridge=ridge[::300]))
     np.testing.assert_allclose(many.error[::300], some.error, rtol=1e-11)
 
 

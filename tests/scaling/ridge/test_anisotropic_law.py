@@ -5,7 +5,16 @@ import pytest
 
 from infojax.arrays._precision import float64
 from infojax.errors import InvalidInput
-from infojax.scaling import anisotropic_law, keep_easy, keep_hard, power_spectrum, ridge_law, simulate_anisotropic, soft
+from infojax.scaling import (
+    RidgeProblem,
+    anisotropic_law,
+    keep_easy,
+    keep_hard,
+    power_spectrum,
+    ridge_law,
+    simulate_anisotropic,
+    soft,
+)
 
 RNG = np.random.default_rng(0)
 D = 60
@@ -29,10 +38,11 @@ def test_one_eigenvalue_is_the_isotropic_law(selection, other):
         selection, spectrum=np.full(D, 2.0), truth=TRUTH, pruner=PRUNER, generator=GENERATOR,
         samples=samples, ridge=2 * ridge, **other,
     )  # fmt: skip
-    isotropic = ridge_law(
+    problem = RidgeProblem(
         selection, pruner=cosine(PRUNER, TRUTH), generator=cosine(GENERATOR, TRUTH),
         pruner_generator=cosine(PRUNER, GENERATOR), ratio=D / samples, ridge=ridge, **other,
     )  # fmt: skip
+    isotropic = ridge_law(problem)
     np.testing.assert_allclose(np.stack(law), np.stack(isotropic), rtol=1e-8)
 
 
@@ -45,7 +55,7 @@ def test_law_and_simulation_agree(selection, other):
     law = anisotropic_law(selection, **setting)
     measured = simulate_anisotropic(selection, **setting, repeats=24, key=jax.random.key(0))
     for name, value in law._asdict().items():
-        found, stderr = getattr(measured, name), getattr(measured, f"{name}_stderr")
+        found, stderr = getattr(measured.mean, name), getattr(measured.stderr, name)
         assert abs(found - value) < max(4 * stderr, 0.05 * abs(value)), name
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from infojax.errors import InvalidInput
-from infojax.scaling import keep_all, keep_easy, keep_hard, keep_random, ridge_law, soft
+from infojax.scaling import RidgeProblem, keep_all, keep_easy, keep_hard, keep_random, ridge_law, soft
 
 
 def exact(rule, p, rho, ratio, ridge, aware):
@@ -56,13 +56,13 @@ def exact(rule, p, rho, ratio, ridge, aware):
     ],
 )
 def test_small_numbers_keep_their_digits(rule, p, rho, ratio, ridge, aware):
-    law = ridge_law(rule(p), pruner=rho, ratio=ratio, ridge=ridge, label_aware=aware)
+    law = ridge_law(RidgeProblem(rule(p), pruner=rho, ratio=ratio, ridge=ridge, label_aware=aware))
     np.testing.assert_allclose([law.error, law.norm], exact(rule, p, rho, ratio, ridge, aware), rtol=1e-9)
 
 
 def test_the_smallest_fraction_of_a_perfect_pruner():
     """At ρ = 1 y = sign(t): all of ŵ is along w_*, but for noise, and with ratio ≪ p³ the error vanishes."""
-    law = ridge_law(keep_hard(1e-100), pruner=1.0, ratio=np.array([1e-90, 1e-305]), ridge=0.0)
+    law = ridge_law(RidgeProblem(keep_hard(1e-100), pruner=1.0, ratio=np.array([1e-90, 1e-305]), ridge=0.0))
     np.testing.assert_allclose(law.error[0], 0.5, rtol=1e-12)
     assert 0 < law.error[1] < 1e-100
 
@@ -72,15 +72,15 @@ def test_a_learner_that_is_nearly_the_truth_has_no_error_of_zero(labels):
     """Of n examples without selection, with noise of labels of variance v, the error is √(vd/n)/π times 1/‖ŵ‖."""
     ratio = np.logspace(-30, -5, 6)
     noise = {"noise": 1.0} if labels == "linear" else {}
-    law = ridge_law(keep_all(), pruner=0.5, ratio=ratio, ridge=0.0, labels=labels, **noise)
+    law = ridge_law(RidgeProblem(keep_all(), pruner=0.5, ratio=ratio, ridge=0.0, labels=labels, **noise))
     per_norm = 1.0 if labels == "linear" else np.sqrt(1 - 2 / np.pi) / np.sqrt(2 / np.pi)
     np.testing.assert_allclose(law.error, per_norm * np.sqrt(ratio) / np.pi, rtol=1e-4)
 
 
 def test_a_learner_that_is_the_truth_or_its_opposite():
     both = {"pruner": 0.5, "ratio": 0.2, "ridge": 0.0, "labels": "linear"}
-    assert ridge_law(keep_hard(0.5), **both).error < 1e-15
-    opposite = ridge_law(keep_hard(0.5), **both, generator=-1.0, pruner_generator=-0.5)
+    assert ridge_law(RidgeProblem(keep_hard(0.5), **both)).error < 1e-15
+    opposite = ridge_law(RidgeProblem(keep_hard(0.5), **both, generator=-1.0, pruner_generator=-0.5))
     np.testing.assert_allclose([opposite.error, opposite.overlap], [1.0, -1.0], rtol=1e-12)
 
 
@@ -89,16 +89,16 @@ def test_a_learner_that_is_the_truth_or_its_opposite():
 def test_no_error_is_nothing(rule, other):
     ratio, ridge = np.logspace(-7, 7, 12)[:, None], np.logspace(-20, 8, 11)
     for pruner in (1.0, 0.9, -0.3):
-        law = ridge_law(rule, pruner=pruner, ratio=ratio, ridge=ridge, **other)
+        law = ridge_law(RidgeProblem(rule, pruner=pruner, ratio=ratio, ridge=ridge, **other))
         assert np.isfinite(np.stack(law)).all()
         assert (law.error > 0).all()
 
 
 def test_what_keeps_nothing_is_refused():
-    with pytest.raises(InvalidInput, match=r"does not hold this law at fraction=0\.01"):
-        ridge_law(keep_easy(0.01), pruner=-(1 - 1e-9), ratio=0.1, ridge=0.1, label_aware=True)
+    with pytest.raises(InvalidInput, match=r"does not hold this law at kept=0\.01"):
+        ridge_law(RidgeProblem(keep_easy(0.01), pruner=-(1 - 1e-9), ratio=0.1, ridge=0.1, label_aware=True))
 
 
 def test_signs_of_the_cosine_under_grad_at_tiny_fractions():
-    slope = jax.grad(lambda p: ridge_law(keep_hard(p), pruner=0.9, ratio=1e-4, ridge=1e-6).error)(1e-3)
+    slope = jax.grad(lambda p: ridge_law(RidgeProblem(keep_hard(p), pruner=0.9, ratio=1e-4, ridge=1e-6)).error)(1e-3)
     assert np.isfinite(slope)

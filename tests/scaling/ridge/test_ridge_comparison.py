@@ -5,8 +5,16 @@ import pytest
 from scipy.stats import binom
 
 from infojax.errors import InvalidInput
-from infojax.scaling import keep_easy, keep_hard, ridge_law, simulate_ridge
-from infojax.scaling.ridge.ridge_comparison import with_law, with_law_over_counts, with_simulation
+from infojax.scaling import (
+    RidgeProblem,
+    keep_easy,
+    keep_hard,
+    ridge_law,
+    simulate_ridge,
+    with_law,
+    with_law_over_counts,
+    with_simulation,
+)
 
 CELLS = pl.DataFrame(
     {
@@ -25,7 +33,7 @@ def test_law_of_each_row():
     table = with_law(CELLS)
     assert table["name"].to_list() == ["a", "b", "c"]
     for row, rule in zip(table.iter_rows(named=True), (keep_hard, keep_easy, keep_hard), strict=True):
-        law = ridge_law(rule(row["kept"]), pruner=row["pruner"], ratio=row["ratio"], ridge=row["ridge"])
+        law = ridge_law(RidgeProblem(rule(row["kept"]), pruner=row["pruner"], ratio=row["ratio"], ridge=row["ridge"]))
         for name, value in law._asdict().items():
             np.testing.assert_allclose(row[f"{name}_law"], value, rtol=1e-13)
 
@@ -38,8 +46,9 @@ def test_each_row_is_simulated_with_a_key_of_its_own():
     ):
         problem = {name: row[name] for name in ("pruner", "ratio", "ridge")}
         key = jax.random.fold_in(jax.random.key(1), index)
-        found = simulate_ridge(rule(row["kept"]), **problem, dimension=30, repeats=3, key=key)
-        assert {name: table[name][index] for name in found._fields} == {n: float(v) for n, v in found._asdict().items()}
+        found = simulate_ridge(RidgeProblem(rule(row["kept"]), **problem), dimension=30, repeats=3, key=key)
+        columns = found.columns()
+        assert {name: table[name][index] for name in columns} == {name: float(v) for name, v in columns.items()}
 
 
 def test_what_is_carried_along_is_no_part_of_the_problem(tmp_path):
@@ -56,7 +65,9 @@ def test_law_over_counts_is_the_mean_over_a_binomial():
         n, p = round(dimension / row["ratio"]), row["kept"]
         counts = np.arange(1, n + 1)
         law = ridge_law(
-            rule(p), pruner=row["pruner"], ratio=dimension * p / counts, ridge=row["ridge"] * n * p / counts
+            RidgeProblem(
+                rule(p), pruner=row["pruner"], ratio=dimension * p / counts, ridge=row["ridge"] * n * p / counts
+            )
         )
         weights = binom.pmf(counts, n, p)
         np.testing.assert_allclose(row["error_counts"], weights @ law.error / weights.sum(), rtol=1e-6)

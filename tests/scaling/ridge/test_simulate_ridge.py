@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from infojax.errors import InvalidInput, OverBudget
-from infojax.scaling import Selection, keep_all, keep_easy, ridge_law, simulate_ridge
+from infojax.scaling import RidgeProblem, Selection, keep_all, keep_easy, ridge_law, simulate_ridge
 
 KEY = jax.random.key(7)
 CELLS = [
@@ -19,30 +19,38 @@ CELLS = [
 @pytest.mark.parametrize(("rule", "p", "draw", "setting"), CELLS)
 def test_law_and_simulation_agree(rule, p, draw, setting):
     """Every quantity within 4 standard errors, or 5 % of the law."""
-    law = ridge_law(Selection(rule, p), **setting)
-    measured = simulate_ridge(Selection(rule, p), **setting, dimension=200, repeats=24, key=KEY, draw=draw)
+    law = ridge_law(RidgeProblem(Selection(rule, p), **setting))
+    measured = simulate_ridge(
+        RidgeProblem(Selection(rule, p), **setting), dimension=200, repeats=24, key=KEY, draw=draw
+    )
     for name, value in law._asdict().items():
-        found, stderr = getattr(measured, name), getattr(measured, f"{name}_stderr")
+        found, stderr = getattr(measured.mean, name), getattr(measured.stderr, name)
         assert abs(found - value) < max(4 * stderr, 0.05 * abs(value)), name
         assert stderr < 0.1 * abs(value), f"{name} is not measured well enough to test anything"
 
 
 def test_arrays_are_simulated_point_by_point_and_keys_decide():
-    setting = {"pruner": 0.9, "ridge": 0.1, "dimension": 20, "repeats": 3, "key": KEY}
-    table = simulate_ridge(keep_easy(np.array([[0.5], [1.0]])), ratio=np.array([0.5, 1.0, 2.0]), **setting)
-    assert all(field.shape == (2, 3) and field.dtype == np.float64 for field in table)
-    assert len(np.unique(table.error)) == 6
-    alone = simulate_ridge(keep_easy(0.5), ratio=2.0, **{**setting, "key": jax.random.fold_in(KEY, 2)})
-    assert alone.error == table.error[0, 2]
-    assert alone.error_stderr == table.error_stderr[0, 2]
+    setting, size = {"pruner": 0.9, "ridge": 0.1}, {"dimension": 20, "repeats": 3}
+    problem = RidgeProblem(keep_easy(np.array([[0.5], [1.0]])), ratio=np.array([0.5, 1.0, 2.0]), **setting)
+    table = simulate_ridge(problem, **size, key=KEY)
+    assert all(field.shape == (2, 3) and field.dtype == np.float64 for field in table.mean + table.stderr)
+    assert len(np.unique(table.mean.error)) == 6
+    one = RidgeProblem(keep_easy(0.5), ratio=2.0, **setting)
+    alone = simulate_ridge(one, **size, key=jax.random.fold_in(KEY, 2))
+    assert alone.mean.error == table.mean.error[0, 2]
+    assert alone.stderr.error == table.stderr.error[0, 2]
 
 
 def test_a_repeat_that_keeps_nothing_guesses():
-    rare = simulate_ridge(keep_easy(0.1), pruner=0.5, ratio=0.5, ridge=0.1, dimension=5, repeats=100, key=KEY)
-    assert np.isfinite(np.stack(rare)).all()  # a pool of 10 keeps none of them in a third of the repeats
+    rare = simulate_ridge(
+        RidgeProblem(keep_easy(0.1), pruner=0.5, ratio=0.5, ridge=0.1), dimension=5, repeats=100, key=KEY
+    )
+    # a pool of 10 keeps none of them in a third of the repeats
+    assert np.isfinite(np.stack(rare.mean + rare.stderr)).all()
 
 
-GIVEN = {"pruner": 0.5, "ratio": 0.5, "ridge": 0.1, "dimension": 100, "repeats": 4, "key": KEY}
+GIVEN = {"pruner": 0.5, "ratio": 0.5, "ridge": 0.1}
+SIZE = {"dimension": 100, "repeats": 4}
 
 
 @pytest.mark.parametrize(
@@ -56,5 +64,7 @@ GIVEN = {"pruner": 0.5, "ratio": 0.5, "ridge": 0.1, "dimension": 100, "repeats":
     ],
 )
 def test_bad_arguments_are_refused(wrong, error, says):
+    size = {name: wrong.get(name, value) for name, value in SIZE.items()}
+    numbers = {name: wrong.get(name, value) for name, value in GIVEN.items()}
     with pytest.raises(error, match=says):
-        simulate_ridge(keep_all(), **{**GIVEN, **wrong})
+        simulate_ridge(RidgeProblem(keep_all(), **numbers), **size, key=KEY)

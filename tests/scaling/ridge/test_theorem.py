@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from infojax.scaling import Selection, ridge_law, simulate_ridge
+from infojax.scaling import RidgeProblem, Selection, ridge_law, simulate_ridge
 
 
 def constants(rule, p, rho):
@@ -74,7 +74,7 @@ ratios = st.floats(0.05, 3.0)
 
 @given(rule=rules, p=fractions, rho=cosines, phi=ratios, lam=st.floats(1e-3, 10.0))
 def test_law_is_the_corrected_theorem(rule, p, rho, phi, lam):
-    law = ridge_law(Selection(rule, p), pruner=rho, ratio=phi, ridge=lam)
+    law = ridge_law(RidgeProblem(Selection(rule, p), pruner=rho, ratio=phi, ridge=lam))
     np.testing.assert_allclose(law.error, theorem_1(rule, p, rho, phi, lam), rtol=1e-9)
 
 
@@ -83,7 +83,7 @@ def test_law_without_ridge_is_corollary_1(rule, p, rho, phi):
     # Corollary 1 divides by (p − ϕ)³, and loses digits near the peak where the law does not.
     if abs(p - phi) < 0.05:
         phi = p / 2
-    law = ridge_law(Selection(rule, p), pruner=rho, ratio=phi, ridge=0.0)
+    law = ridge_law(RidgeProblem(Selection(rule, p), pruner=rho, ratio=phi, ridge=0.0))
     np.testing.assert_allclose(law.error, corollary_1(rule, p, rho, phi), rtol=1e-8)
 
 
@@ -91,9 +91,9 @@ def test_law_without_ridge_is_corollary_1(rule, p, rho, phi):
 def simulated(rule, p, rho, phi, lam):
     setting = {"pruner": rho, "ratio": phi, "ridge": lam}
     result = simulate_ridge(
-        Selection(rule, p), **setting, dimension=300, repeats=20, key=jax.random.key(3), draw="kept"
+        RidgeProblem(Selection(rule, p), **setting), dimension=300, repeats=20, key=jax.random.key(3), draw="kept"
     )
-    return result.error, result.error_stderr
+    return result.mean.error, result.stderr.error
 
 
 ALIGNED = ("hard", 0.5, 1 - 1e-12, 0.1, 0.01)
@@ -112,7 +112,7 @@ ALIGNED = ("hard", 0.5, 1 - 1e-12, 0.1, 0.01)
 def test_printed_formulas_miss_the_simulation_and_ours_does_not(cell, printed):
     rule, p, rho, phi, lam = cell
     error, stderr = simulated(*cell)
-    law = ridge_law(Selection(rule, p), pruner=rho, ratio=phi, ridge=lam).error
+    law = ridge_law(RidgeProblem(Selection(rule, p), pruner=rho, ratio=phi, ridge=lam)).error
     assert abs(law - error) < 4 * stderr
     assert abs(theorem_1(*cell, **printed) - error) > max(20 * stderr, 0.25 * error)
 

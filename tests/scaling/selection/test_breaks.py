@@ -7,7 +7,7 @@ import pytest
 
 from infojax.arrays._precision import float64
 from infojax.errors import InvalidInput
-from infojax.scaling import ridge_law, weigh_by
+from infojax.scaling import RidgeProblem, ridge_law, weigh_by
 
 SETTING = {"pruner": 0.9, "ratio": 0.1, "ridge": 0.01}
 
@@ -52,53 +52,53 @@ def wave(size, agrees, speed):
     ],
 )
 def test_breaks_are_found(function, parameters, breaks):
-    given = ridge_law(weigh_by(function, *parameters, breaks=breaks), **SETTING)
-    found = ridge_law(weigh_by(function, *parameters), **SETTING)
+    given = ridge_law(RidgeProblem(weigh_by(function, *parameters, breaks=breaks), **SETTING))
+    found = ridge_law(RidgeProblem(weigh_by(function, *parameters), **SETTING))
     np.testing.assert_allclose(np.stack(found), np.stack(given), rtol=1e-8)
-    some = ridge_law(weigh_by(function, *parameters, breaks=breaks[:1]), **SETTING)
+    some = ridge_law(RidgeProblem(weigh_by(function, *parameters, breaks=breaks[:1]), **SETTING))
     np.testing.assert_allclose(np.stack(some), np.stack(given), rtol=1e-8)
 
 
 def test_a_band_that_was_fourteen_percent_off():
     """.0851, and .0861 ± .0025 simulated, where one quadrature without breaks gives .0970."""
-    np.testing.assert_allclose(ridge_law(weigh_by(band, 0.3, 1.0), **SETTING).error, 0.0850616, rtol=1e-6)
+    np.testing.assert_allclose(ridge_law(RidgeProblem(weigh_by(band, 0.3, 1.0), **SETTING)).error, 0.0850616, rtol=1e-6)
 
 
 def test_breaks_of_arrays_are_each_their_own():
     low = np.array([[0.1], [0.5], [0.9]])
     rule = weigh_by(band, low, np.array([1.0, 2.0]))
     assert len(rule.breaks) == 2
-    found = ridge_law(rule, **SETTING).error
+    found = ridge_law(RidgeProblem(rule, **SETTING)).error
     for i, j in ((0, 0), (2, 1)):
-        alone = ridge_law(weigh_by(band, float(low[i, 0]), [1.0, 2.0][j]), **SETTING).error
+        alone = ridge_law(RidgeProblem(weigh_by(band, float(low[i, 0]), [1.0, 2.0][j]), **SETTING)).error
         np.testing.assert_allclose(found[i, j], alone, rtol=1e-9)
 
 
 def test_what_is_smooth_gets_none_and_what_is_steep_is_resolved():
     assert weigh_by(smooth, 0.7).breaks == ()
     assert weigh_by(band, 0.0, 0.5, breaks=(0.5,)).breaks == (0.5,)
-    hard = ridge_law(weigh_by(lambda u, a: (u > 1.0, 1.0), breaks=(1.0,)), **SETTING).error
+    hard = ridge_law(RidgeProblem(weigh_by(lambda u, a: (u > 1.0, 1.0), breaks=(1.0,)), **SETTING)).error
     for width in (1e-3, 1e-6):
-        np.testing.assert_allclose(ridge_law(weigh_by(steep, width), **SETTING).error, hard, rtol=width)
+        np.testing.assert_allclose(ridge_law(RidgeProblem(weigh_by(steep, width), **SETTING)).error, hard, rtol=width)
 
 
 def test_a_rule_that_no_quadrature_resolves_is_refused():
     with pytest.raises(InvalidInput, match=r"two quadratures .* breaks="):
-        ridge_law(weigh_by(wave, 1e4), **SETTING)
+        ridge_law(RidgeProblem(weigh_by(wave, 1e4), **SETTING))
 
 
 def test_without_numbers_a_missing_break_is_nan_and_a_given_one_is_right():
-    right = ridge_law(weigh_by(band, 0.3, 1.0), **SETTING).error
+    right = ridge_law(RidgeProblem(weigh_by(band, 0.3, 1.0), **SETTING)).error
 
     def missing(high):
-        return ridge_law(weigh_by(band, 0.3, high), **SETTING).error
+        return ridge_law(RidgeProblem(weigh_by(band, 0.3, high), **SETTING)).error
 
     def given(high):
-        return ridge_law(weigh_by(band, 0.3, high, breaks=(0.3, high)), **SETTING).error
+        return ridge_law(RidgeProblem(weigh_by(band, 0.3, high, breaks=(0.3, high)), **SETTING)).error
 
     assert np.isnan(jax.jit(missing)(1.0))
     np.testing.assert_allclose(jax.jit(given)(1.0), right, rtol=1e-4)
-    assert np.isfinite(jax.jit(lambda slope: ridge_law(weigh_by(smooth, slope), **SETTING).error)(0.7))
+    assert np.isfinite(jax.jit(lambda slope: ridge_law(RidgeProblem(weigh_by(smooth, slope), **SETTING)).error)(0.7))
     with float64():
         assert np.isnan(jax.jit(missing)(1.0))
         np.testing.assert_allclose(jax.jit(given)(1.0), right, rtol=1e-9)

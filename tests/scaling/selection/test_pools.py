@@ -4,13 +4,15 @@ import pytest
 from scipy.stats import kstest, truncnorm
 
 from infojax.arrays._precision import float64
-from infojax.scaling import Selection, keep_random, soft
+from infojax.scaling import RidgeProblem, Selection, keep_all, keep_random, soft
 from infojax.scaling.selection.pools import directions, draw_kept, draw_pool
-from infojax.scaling.selection.problem import Labels, Problem
+
+ALL = keep_all()
 
 
-def problem(pruner, generator, pruner_generator):
-    return Problem(*(np.float64(v) for v in (pruner, 0.5, 0.1, generator, pruner_generator)))
+def problem(pruner, generator, pruner_generator, selection=ALL, **others):
+    cosines = {"pruner": pruner, "generator": generator, "pruner_generator": pruner_generator}
+    return RidgeProblem(selection, ratio=0.5, ridge=0.1, **cosines, **others)
 
 
 @pytest.mark.parametrize(
@@ -28,12 +30,10 @@ def test_directions_have_the_cosines(cosines):
 @pytest.mark.parametrize("rule", ["hard", "easy", "random"])
 def test_drawing_only_what_is_kept_is_drawing_from_the_pool(rule, label_aware):
     """Both against the exact number kept, distribution of the margin, and frequency of positive labels given it."""
-    selection, setting, n = Selection(rule, 0.3), problem(0.9, 0.6, 0.5), 40_000
+    setting, n = problem(0.9, 0.6, 0.5, Selection(rule, 0.3), label_aware=label_aware), 40_000
     with float64():
-        pool = draw_pool(jax.random.key(0), selection, setting, Labels("sign", label_aware), n, 4)
-        kept = draw_kept(
-            jax.random.key(1), selection, setting, Labels("sign", label_aware), jax.numpy.asarray(float(n)), n // 2, 4
-        )
+        pool = draw_pool(jax.random.key(0), setting, n, 4)
+        kept = draw_kept(jax.random.key(1), setting, jax.numpy.asarray(float(n)), n // 2, 4)
         inner, outer = float(Selection("hard", 0.3).threshold()), float(Selection("easy", 0.3).threshold())
     law = {
         "hard": truncnorm(0, inner).cdf,
@@ -61,12 +61,13 @@ def test_drawing_only_what_is_kept_is_drawing_from_the_pool(rule, label_aware):
 
 @pytest.mark.parametrize("selection", [soft(0.4, -2.0), keep_random(0.4)])
 def test_noise_and_flips_know_nothing_of_what_is_kept(selection):
-    setting = problem(1.0, 1.0, 1.0)._replace(noise=np.float64(1.0), flips=np.float64(0.3))
-    draws = [draw_pool, lambda *a: draw_kept(*a[:4], jax.numpy.asarray(float(a[4])), a[4], a[5])]
+    noisy = problem(1.0, 1.0, 1.0, selection, labels="linear", noise=1.0)
+    flipping = problem(1.0, 1.0, 1.0, selection, flips=0.3)
+    draws = [draw_pool, lambda *a: draw_kept(*a[:2], jax.numpy.asarray(float(a[2])), a[2], a[3])]
     for draw in draws[: 2 if selection.rule == "random" else 1]:
         with float64():
-            linear = draw(jax.random.key(0), selection, setting, Labels("linear"), 40_000, 3)
-            signs = draw(jax.random.key(0), selection, setting, Labels("sign"), 40_000, 3)
+            linear = draw(jax.random.key(0), noisy, 40_000, 3)
+            signs = draw(jax.random.key(0), flipping, 40_000, 3)
         kept = np.asarray(linear.weight) > 0
         noise = (np.asarray(linear.y) - np.asarray(linear.x)[:, 0])[kept]
         flipped = (np.asarray(signs.y) * np.asarray(signs.x)[:, 0] < 0)[kept]

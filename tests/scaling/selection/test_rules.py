@@ -7,7 +7,7 @@ from scipy.stats import norm
 
 from infojax.arrays._precision import float64
 from infojax.errors import InvalidInput
-from infojax.scaling import keep_all, keep_easy, keep_hard, keep_random, ridge_law, soft
+from infojax.scaling import RidgeProblem, keep_all, keep_easy, keep_hard, keep_random, ridge_law, soft
 
 FRACTIONS = np.array([1e-8, 1e-3, 0.2, 0.5, 0.999])
 
@@ -57,25 +57,25 @@ def test_what_is_no_real_number_is_refused(p):
         with pytest.raises((InvalidInput, TypeCheckError)):
             rule(p)
     with pytest.raises((InvalidInput, TypeCheckError)):
-        ridge_law(keep_hard(0.3), pruner=0.9, ratio=p, ridge=0.1)
+        ridge_law(RidgeProblem(keep_hard(0.3), pruner=0.9, ratio=p, ridge=0.1))
 
 
 def test_an_integer_beyond_float64_is_refused():
     with pytest.raises(InvalidInput, match="p is an integer too large for float64"):
         keep_hard(10**400)
     with pytest.raises(InvalidInput, match="ridge is an integer too large for float64"):
-        ridge_law(keep_hard(0.3), pruner=0.9, ratio=0.1, ridge=10**400)
+        ridge_law(RidgeProblem(keep_hard(0.3), pruner=0.9, ratio=0.1, ridge=10**400))
 
 
 def test_of_no_fractions_there_are_no_laws():
-    assert ridge_law(keep_easy(np.array([])), pruner=0.9, ratio=0.1, ridge=0.1).error.shape == (0,)
-    law = ridge_law(keep_hard(np.ones((0, 2))), pruner=0.9, ratio=0.1, ridge=0.1)
+    assert ridge_law(RidgeProblem(keep_easy(np.array([])), pruner=0.9, ratio=0.1, ridge=0.1)).error.shape == (0,)
+    law = ridge_law(RidgeProblem(keep_hard(np.ones((0, 2))), pruner=0.9, ratio=0.1, ridge=0.1))
     assert {field.shape for field in law} == {(0, 2)}
 
 
 def test_an_array_of_objects_that_are_numbers_is_one_of_numbers():
     numbers = np.array([0.2, 0.5], object)
     np.testing.assert_array_equal(
-        ridge_law(keep_easy(numbers), pruner=0.9, ratio=0.1, ridge=0.1).error,
-        ridge_law(keep_easy(np.array([0.2, 0.5])), pruner=0.9, ratio=0.1, ridge=0.1).error,
+        ridge_law(RidgeProblem(keep_easy(numbers), pruner=0.9, ratio=0.1, ridge=0.1)).error,
+        ridge_law(RidgeProblem(keep_easy(np.array([0.2, 0.5])), pruner=0.9, ratio=0.1, ridge=0.1)).error,
     )

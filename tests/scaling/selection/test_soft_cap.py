@@ -11,9 +11,8 @@ from scipy.stats import norm
 
 from infojax.arrays._precision import float64
 from infojax.errors import InvalidInput
-from infojax.scaling import keep_easy, keep_hard, keep_random, ridge_law, simulate_ridge, soft
+from infojax.scaling import RidgeProblem, keep_easy, keep_hard, keep_random, ridge_law, simulate_ridge, soft
 from infojax.scaling.selection.kept import kept_moments
-from infojax.scaling.selection.problem import Labels, Problem
 
 CASES = [(0.3, 2.0), (0.3, -2.0), (0.05, 20.0), (0.9, 20.0), (0.9, -20.0), (0.4, 0.0), (0.01, -0.3)]
 
@@ -47,8 +46,8 @@ def test_probabilities_and_moments_are_the_definition(p, strength):
         rule = soft(p, strength)
         np.testing.assert_allclose(rule.probability(jnp.asarray(t)), expected(t), rtol=1e-7, atol=1e-12)
         rho = 0.8
-        problem = Problem(*(jnp.asarray(v) for v in (0.0, 1.0, 1.0, 1.0, rho, 0.0, 0.0)))
-        moments = jax.jit(kept_moments, static_argnums=2)(rule, problem, Labels())
+        problem = RidgeProblem(rule, pruner=rho, ratio=1.0, ridge=1.0)
+        moments = jax.jit(kept_moments)(problem)
     edges = np.unique(np.clip([0, float(rule.threshold()), float(rule.threshold()) + 1, 12], 0, 12))
 
     def mean(f):
@@ -68,8 +67,10 @@ def test_probabilities_and_moments_are_the_definition(p, strength):
 
 def test_it_joins_hard_random_and_easy():
     setting = {"pruner": 0.9, "ratio": 0.3, "ridge": 0.01}
-    ends = ridge_law(soft(0.3, np.array([-100.0, 0.0, 100.0])), **setting).error
-    hard, random, easy = (ridge_law(rule(0.3), **setting).error for rule in (keep_hard, keep_random, keep_easy))
+    ends = ridge_law(RidgeProblem(soft(0.3, np.array([-100.0, 0.0, 100.0])), **setting)).error
+    hard, random, easy = (
+        ridge_law(RidgeProblem(rule(0.3), **setting)).error for rule in (keep_hard, keep_random, keep_easy)
+    )
     np.testing.assert_allclose(ends, [easy, random, hard], rtol=6e-3)
     np.testing.assert_allclose(ends[1], random, rtol=1e-9)
 
@@ -77,7 +78,7 @@ def test_it_joins_hard_random_and_easy():
 @pytest.mark.parametrize(("strength", "rho"), [(3.0, 0.8), (3.0, 1.0), (-1.0, -1.0)])
 def test_derivatives(strength, rho):
     def error(p, omega, cosine):
-        return ridge_law(soft(p, omega), pruner=cosine, ratio=0.2, ridge=0.01).error
+        return ridge_law(RidgeProblem(soft(p, omega), pruner=cosine, ratio=0.2, ridge=0.01)).error
 
     with float64():
         at = (jnp.asarray(0.3), jnp.asarray(strength), jnp.asarray(rho))
@@ -107,10 +108,10 @@ def test_derivatives(strength, rho):
 def test_law_and_simulation_agree(strength, weighted, extra):
     setting = {"pruner": 0.9, "generator": 0.8, "pruner_generator": 0.7, "ratio": 0.2, "ridge": 0.02} | extra
     rule = soft(0.4, strength, weighted=weighted)
-    law = ridge_law(rule, **setting)
-    measured = simulate_ridge(rule, **setting, dimension=150, repeats=20, key=jax.random.key(2))
+    law = ridge_law(RidgeProblem(rule, **setting))
+    measured = simulate_ridge(RidgeProblem(rule, **setting), dimension=150, repeats=20, key=jax.random.key(2))
     for name, value in law._asdict().items():
-        found, stderr = getattr(measured, name), getattr(measured, f"{name}_stderr")
+        found, stderr = getattr(measured.mean, name), getattr(measured.stderr, name)
         assert abs(found - value) < max(4 * stderr, 0.05 * abs(value)), name
 
 
@@ -119,10 +120,7 @@ def test_bad_strengths_are_refused():
         soft(0.3, 200.0)
     with pytest.raises(InvalidInput, match="draw='pool'"):
         simulate_ridge(
-            soft(0.3, 1.0),
-            pruner=1.0,
-            ratio=0.1,
-            ridge=0.1,
+            RidgeProblem(soft(0.3, 1.0), pruner=1.0, ratio=0.1, ridge=0.1),
             dimension=10,
             repeats=2,
             key=jax.random.key(0),

@@ -8,7 +8,7 @@ from scipy.special import erfinv
 
 from infojax.arrays._precision import float64
 from infojax.errors import InvalidInput
-from infojax.scaling import keep_easy, keep_hard, ridge_law, simulate_ridge, weigh_by
+from infojax.scaling import RidgeProblem, keep_easy, keep_hard, ridge_law, simulate_ridge, weigh_by
 from infojax.scaling.ridge.weighted import weighted_equivalent
 from infojax.scaling.selection.moments import Moments
 
@@ -39,16 +39,16 @@ def test_named_rules_are_weightings(aware):
     edge = np.sqrt(2) * erfinv(p)
     rule = weigh_by(hard_and_right if aware else hard, edge, breaks=(edge,))
     both = {**SETTING, "ratio": phi, "ridge": rng.choice([0.0, 1e-3, 0.5], 40), "flips": rng.choice([0.0, 0.2], 40)}
-    law = ridge_law(keep_hard(p), **both, label_aware=aware)
-    np.testing.assert_allclose(np.stack(ridge_law(rule, **both)), np.stack(law), rtol=1e-7)
+    law = ridge_law(RidgeProblem(keep_hard(p), **both, label_aware=aware))
+    np.testing.assert_allclose(np.stack(ridge_law(RidgeProblem(rule, **both))), np.stack(law), rtol=1e-7)
 
 
 def test_easy_is_a_weighting_of_linear_labels_too():
     edge = float(keep_easy(0.3).threshold())
     both = {**SETTING, "ratio": 0.4, "ridge": 0.05, "labels": "linear", "noise": 0.5}
     np.testing.assert_allclose(
-        np.stack(ridge_law(weigh_by(easy, edge, breaks=(edge,)), **both)),
-        np.stack(ridge_law(keep_easy(0.3), **both)),
+        np.stack(ridge_law(RidgeProblem(weigh_by(easy, edge, breaks=(edge,)), **both))),
+        np.stack(ridge_law(RidgeProblem(keep_easy(0.3), **both))),
         rtol=1e-5,  # the threshold comes in float32
     )
 
@@ -83,21 +83,24 @@ def test_solves_the_general_theorem(seed):
 
 def test_law_and_simulation_agree_and_parameters_have_derivatives():
     both = {**SETTING, "ratio": 0.2, "ridge": 0.02, "flips": 0.1}
-    law = ridge_law(weigh_by(graded, 0.7), **both)
-    measured = simulate_ridge(weigh_by(graded, 0.7), **both, dimension=150, repeats=20, key=jax.random.key(1))
+    law = ridge_law(RidgeProblem(weigh_by(graded, 0.7), **both))
+    measured = simulate_ridge(
+        RidgeProblem(weigh_by(graded, 0.7), **both), dimension=150, repeats=20, key=jax.random.key(1)
+    )
     for name, value in law._asdict().items():
-        found, stderr = getattr(measured, name), getattr(measured, f"{name}_stderr")
+        found, stderr = getattr(measured.mean, name), getattr(measured.stderr, name)
         assert abs(found - value) < max(4 * stderr, 0.05 * abs(value)), name
     with float64():
-        slope = jax.grad(lambda s: ridge_law(weigh_by(graded, s), **both).error)(0.7)
-    near = ridge_law(weigh_by(graded, np.array([0.7 - 1e-5, 0.7 + 1e-5])), **both).error
+        slope = jax.grad(lambda s: ridge_law(RidgeProblem(weigh_by(graded, s), **both)).error)(0.7)
+    near = ridge_law(RidgeProblem(weigh_by(graded, np.array([0.7 - 1e-5, 0.7 + 1e-5])), **both)).error
     np.testing.assert_allclose(slope, np.diff(near)[0] / 2e-5, rtol=1e-4)
 
 
 def test_no_ridge_is_the_limit_of_a_small_one():
     for phi in (0.2, 1.5):
         exact, near = (
-            ridge_law(weigh_by(graded, 0.7), **SETTING, ratio=phi, ridge=ridge).error for ridge in (0.0, 1e-9)
+            ridge_law(RidgeProblem(weigh_by(graded, 0.7), **SETTING, ratio=phi, ridge=ridge)).error
+            for ridge in (0.0, 1e-9)
         )
         np.testing.assert_allclose(exact, near, rtol=1e-6)
 
@@ -112,10 +115,10 @@ GIVEN = {"pruner": 1.0, "ratio": 0.1, "ridge": 0.1}
         (lambda: weigh_by(hard, 0.5, breaks=(0.0,)), "positive"),
         (lambda: weigh_by(lambda s, a: (2.0, 1.0)), "probability 2 .* out of range"),
         (lambda: weigh_by(lambda s, a: (1.0, -s)), "weight -.* out of range"),
-        (lambda: ridge_law(weigh_by(graded, 0.7), **GIVEN, label_aware=True), "told what agrees"),
-        (lambda: ridge_law(keep_hard(0.3), **GIVEN, noise=0.1), "is for labels='linear'"),
-        (lambda: ridge_law(keep_hard(0.3), **GIVEN, flips=1.5), r"flips=1\.5"),
-        (lambda: ridge_law(keep_hard(0.3), **GIVEN, labels="linear", label_aware=True), "compares the label with"),
+        (lambda: ridge_law(RidgeProblem(weigh_by(graded, 0.7), **GIVEN, label_aware=True)), "told what agrees"),
+        (lambda: ridge_law(RidgeProblem(keep_hard(0.3), **GIVEN, noise=0.1)), "is for labels='linear'"),
+        (lambda: ridge_law(RidgeProblem(keep_hard(0.3), **GIVEN, flips=1.5)), r"flips=1\.5"),
+        (lambda: RidgeProblem(keep_hard(0.3), **GIVEN, labels="linear", label_aware=True), "compares the label with"),
     ],
 )  # fmt: skip
 def test_bad_input_is_refused(make, says):
