@@ -44,6 +44,14 @@ from .digits.perturbed import amplification as amplification
 from .digits.perturbed import errors as errors
 from .digits.perturbed import lost_in_zeros as lost_in_zeros
 from .digits.perturbed import rounded as rounded
+from .heads.each import WithoutEach as WithoutEach
+from .heads.each import leave_each_out_of_head as leave_each_out_of_head
+from .heads.groups import WithoutGroups as WithoutGroups
+from .heads.groups import leave_groups_out_of_head as leave_groups_out_of_head
+from .heads.head import LinearHead as LinearHead
+from .heads.head import Validation as Validation
+from .heads.head import linear_head as linear_head
+from .heads.head import validation_of as validation_of
 from .leave_out.brute_force import submatrix_ensembles as submatrix_ensembles
 from .leave_out.chebyshev_filters import Change as Change
 from .leave_out.chebyshev_filters import Filters as Filters

@@ -1,0 +1,1 @@
+"""A linear head on given features, trained in closed form: p × p factors and two passes over tiles, never n × n."""
