@@ -2,6 +2,11 @@ from ._baselines import BASELINES as BASELINES
 from ._baselines import trained_residual as trained_residual
 from ._contrast import Contrast as Contrast
 from ._contrast import contrast as contrast
+from ._head import HeadGroups as HeadGroups
+from ._head import HeadInformation as HeadInformation
+from ._head import Labeled as Labeled
+from ._head import head_information as head_information
+from ._head import head_information_of_groups as head_information_of_groups
 from ._retraining import Retraining as Retraining
 from ._retraining import retrain_without_each as retrain_without_each
 from ._retraining_problem import Problem as Problem
