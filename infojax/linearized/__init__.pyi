@@ -6,8 +6,6 @@ from ._filters import training_filter as training_filter
 from ._groups import Groups as Groups
 from ._groups import Rows as Rows
 from ._groups import rows_of_groups as rows_of_groups
-from ._held_out import held_out_predictions as held_out_predictions
-from ._held_out import held_out_residuals as held_out_residuals
 from ._linearize import initial_residual as initial_residual
 from ._linearize import linearize as linearize
 from ._linearize import say_if_constant as say_if_constant
@@ -61,6 +59,8 @@ from .leave_out.each import leave_each_out as leave_each_out
 from .leave_out.each import require_stable_descent as require_stable_descent
 from .leave_out.each import resolvent_terms as resolvent_terms
 from .leave_out.each import same_without as same_without
+from .leave_out.held_out import held_out_predictions as held_out_predictions
+from .leave_out.held_out import held_out_residuals as held_out_residuals
 from .leave_out.operator import without_group_operator as without_group_operator
 from .leave_out.operator import without_group_operator_converged as without_group_operator_converged
 from .leave_out.to_convergence import train_to_convergence as train_to_convergence
