@@ -130,12 +130,12 @@ def findings(tables: dict[str, pl.DataFrame], config: Config) -> tuple[Finding, 
         Finding(
             "As the pool grows, the error goes to 1/2 below α_kept = 2.",
             before.min() > 0.4,
-            f"at least {before.min():.3f} at f = {deepest['fraction'][0]:g} below α_kept = 1.9",
+            f"at least {before.min():.3f} at f = {deepest['kept'][0]:g} below α_kept = 1.9",
         ),
         Finding(
             "It goes to 0 above α_kept = 2.",
             after.max() < 0.01,
-            f"at most {after.max():.2g} at f = {deepest['fraction'][0]:g} from α_kept = 2.5 on",
+            f"at most {after.max():.2g} at f = {deepest['kept'][0]:g} from α_kept = 2.5 on",
         ),
         Finding(
             "The least error over f falls off a cliff at 2, more than three times as steeply as on either side.",
