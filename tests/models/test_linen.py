@@ -59,7 +59,7 @@ def test_without_variables_the_statistics_are_those_of_init():
     scores = ij.unique_information(
         head, head.init(jax.random.key(0), (3, 4, 2)), data, data, training=ij.GradientFlow(time=1.0)
     )
-    assert np.isfinite(scores.weights).all()
+    assert np.isfinite(scores.si).all()
 
 
 def test_float64_stays_float64_with_statistics_too(variables):

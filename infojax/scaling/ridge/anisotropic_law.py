@@ -62,10 +62,10 @@ def anisotropic_law(
     variance, weighted rules, and numbers out of range.
 
     >>> import numpy as np
-    >>> from infojax.scaling import keep_hard, ridge_law
+    >>> from infojax.scaling import RidgeProblem, keep_hard, ridge_law
     >>> ones = np.ones(50)
     >>> law = anisotropic_law(keep_hard(0.3), spectrum=ones, truth=ones, pruner=ones, samples=500, ridge=0.1)
-    >>> bool(np.isclose(law.error, ridge_law(keep_hard(0.3), pruner=1.0, ratio=0.1, ridge=0.1).error))
+    >>> bool(np.isclose(law.error, ridge_law(RidgeProblem(keep_hard(0.3), pruner=1.0, ratio=0.1, ridge=0.1)).error))
     True
     """
     geometry, problem = checked_anisotropic(

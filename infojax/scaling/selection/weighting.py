@@ -51,10 +51,11 @@ def weigh_by(
 
     Raises `InvalidInput` on breaks that are not positive and ascending, and on probabilities or weights out of range.
 
-    >>> from infojax.scaling import keep_hard, ridge_law
+    >>> from infojax.scaling import RidgeProblem, keep_hard, ridge_law
     >>> def band(size, agrees, low, high):
     ...     return (size > low) & (size < high), 1.0
-    >>> law = ridge_law(weigh_by(band, 0.0, 0.6745, breaks=(0.6745,)), pruner=0.9, ratio=0.1, ridge=0.01)
+    >>> rule = weigh_by(band, 0.0, 0.6745, breaks=(0.6745,))
+    >>> law = ridge_law(RidgeProblem(rule, pruner=0.9, ratio=0.1, ridge=0.01))
     >>> bool(np.isclose(law.error, ridge_law(keep_hard(0.5), pruner=0.9, ratio=0.1, ridge=0.01).error, rtol=1e-4))
     True
     """
