@@ -56,7 +56,8 @@ def weigh_by(
     ...     return (size > low) & (size < high), 1.0
     >>> rule = weigh_by(band, 0.0, 0.6745, breaks=(0.6745,))
     >>> law = ridge_law(RidgeProblem(rule, pruner=0.9, ratio=0.1, ridge=0.01))
-    >>> bool(np.isclose(law.error, ridge_law(keep_hard(0.5), pruner=0.9, ratio=0.1, ridge=0.01).error, rtol=1e-4))
+    >>> hard = ridge_law(RidgeProblem(keep_hard(0.5), pruner=0.9, ratio=0.1, ridge=0.01))
+    >>> bool(np.isclose(law.error, hard.error, rtol=1e-4))
     True
     """
     if not traced(breaks):
